@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "basic/fault.h"
+
+static const char *const fault_kind_table[_FAULT_MAX] = {
+        [FAULT_NONE] = "none",
+        [FAULT_FAILED] = "failed",
+        [FAULT_INVALID] = "invalid",
+        [FAULT_NOT_FOUND] = "not-found",
+        [FAULT_NO_SUCH_CONTAINER] = "no-such-container",
+        [FAULT_NO_SUCH_JOB] = "no-such-job",
+        [FAULT_NAME_EXISTS] = "name-exists",
+        [FAULT_BAD_STATE] = "bad-state",
+        [FAULT_LIMIT] = "limit",
+        [FAULT_NOT_SUPPORTED] = "not-supported",
+        [FAULT_PROGRAM_NOT_FOUND] = "program-not-found",
+        [FAULT_PROGRAM_NOT_EXECUTABLE] = "program-not-executable",
+        [FAULT_NO_SUCH_USER] = "no-such-user",
+        [FAULT_TIMED_OUT] = "timed-out",
+};
+
+const char *fault_kind_to_string(FaultKind kind)
+{
+        return kind >= 0 && kind < _FAULT_MAX ? fault_kind_table[kind] : NULL;
+}
+
+FaultKind fault_kind_from_string(const char *s)
+{
+        for (int i = 0; i < _FAULT_MAX; i++)
+                if (strcmp(fault_kind_table[i], s) == 0)
+                        return (FaultKind)i;
+        return _FAULT_INVALID;
+}
+
+int fault_set(Fault *fault, FaultKind kind, int error, const char *format, ...)
+{
+        va_list ap;
+
+        if (!fault || fault->kind != FAULT_NONE)
+                return error;
+
+        fault->kind = kind;
+        fault->error = error;
+        errno = -error;
+        va_start(ap, format);
+        (void)vsnprintf(fault->text, sizeof(fault->text), format, ap);
+        va_end(ap);
+        return error;
+}
+
+int fault_prefix(Fault *fault, const char *prefix)
+{
+        char text[FAULT_TEXT_MAX];
+        int n;
+
+        if (!fault || fault->kind == FAULT_NONE)
+                return fault ? fault->error : 0;
+
+        memcpy(text, fault->text, sizeof(text));
+        n = snprintf(fault->text, sizeof(fault->text), "%s: ", prefix);
+        if (n > 0 && (size_t)n < sizeof(fault->text)) {
+                size_t room = sizeof(fault->text) - (size_t)n - 1;
+                size_t len = MIN2(strlen(text), room);
+
+                memcpy(fault->text + n, text, len);
+                fault->text[(size_t)n + len] = 0;
+        }
+        return fault->error;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <sys/types.h>
+
+#include "basic/fault.h"
+#include "basic/strv.h"
+#include "model/limits.h"
+
+/* What a client asks for when it creates a container. Filled by daemon/bus from the a{sv},
+ * completed with the configuration's defaults, and checked here without touching the system. */
+
+typedef enum NetworkMode {
+        NETWORK_PRIVATE, /* an own network namespace; with lo up */
+        NETWORK_HOST,    /* the host's */
+        NETWORK_NONE,    /* an own one that stays empty but for lo */
+        _NETWORK_MODE_MAX,
+        _NETWORK_MODE_INVALID = -22,
+} NetworkMode;
+
+const char *network_mode_to_string(NetworkMode mode);
+NetworkMode network_mode_from_string(const char *s);
+
+typedef enum PrivateUsers {
+        PRIVATE_USERS_AUTO,  /* a range from the pool */
+        PRIVATE_USERS_NO,    /* the host's users: root in the container is root */
+        PRIVATE_USERS_RANGE, /* BASE:COUNT */
+        _PRIVATE_USERS_MAX,
+        _PRIVATE_USERS_INVALID = -22,
+} PrivateUsers;
+
+#define BIND_MOUNTS_MAX 256
+#define TMPFS_MAX 64
+#define LABELS_MAX 256
+#define ENVIRONMENT_MAX 16384
+#define STRING_MAX 131071 /* what the kernel takes as one argument or variable, less its NUL */
+
+typedef struct BindMount {
+        char *source;      /* absolute, on the host */
+        char *destination; /* absolute, in the container; made when missing */
+        char *options;     /* as given: comma-separated ro rw nosuid nodev noexec rbind bind idmap
+                              noidmap */
+        int is_read_only, is_recursive, is_idmapped, is_nosuid, is_nodev,
+                is_noexec; /* of the options, parsed */
+} BindMount;
+
+typedef struct TmpfsMount {
+        char *destination;   /* absolute */
+        uint64_t size_bytes; /* 0: the kernel's default */
+        mode_t mode;
+        int is_read_only, is_exec; /* default rw,noexec? no: as docker: rw,noexec,nosuid,nodev */
+        char *text;                /* as given: "DEST[:options]" */
+} TmpfsMount;
+
+typedef struct ContainerSpec {
+        char *name; /* NULL: the id */
+        char *root_directory;
+        char *hostname;     /* NULL: the name */
+        char **environment; /* KEY=VALUE */
+        char **labels;      /* KEY=VALUE, keys unique and without '=' */
+        BindMount *bind_mounts;
+        size_t n_bind_mounts;
+        TmpfsMount *tmpfs_mounts;
+        size_t n_tmpfs_mounts;
+        PrivateUsers private_users;
+        uint32_t uid_base, uid_count; /* PRIVATE_USERS_RANGE */
+        NetworkMode network;
+        int is_read_only;
+        uint64_t grace_usec; /* how long Stop waits between TERM and KILL */
+        Limits limits;
+} ContainerSpec;
+
+#define GRACE_USEC_DEFAULT (10 * USEC_PER_SEC)
+
+ContainerSpec *container_spec_new(void);
+ContainerSpec *container_spec_free(ContainerSpec *spec);
+DEFINE_DROP(ContainerSpec, container_spec, container_spec_free);
+
+/* Parse and add one element. Return 0; -EINVAL, -E2BIG with a fault that names field, value and
+ * reason; -ENOMEM. */
+int container_spec_add_bind_mount(ContainerSpec *spec, const char *source, const char *destination,
+                                  const char *options, Fault *fault);
+int container_spec_add_tmpfs(ContainerSpec *spec, const char *text, Fault *fault);
+int container_spec_add_label(ContainerSpec *spec, const char *key, const char *value, Fault *fault);
+int container_spec_set_private_users(ContainerSpec *spec, const char *text, Fault *fault);
+
+/* "auto", "no" or "BASE:COUNT". */
+void container_spec_format_private_users(const ContainerSpec *spec, char *buffer, size_t size);
+
+/* The checks that need the whole: required fields, bounds, absolute and normal paths, no two mounts
+ * on one destination. Returns 0; -EINVAL with a fault that names the field. */
+int container_spec_validate(const ContainerSpec *spec, Fault *fault);
+
+/* Absolute, no "..", no "." component, no doubled or trailing slash (but "/"), no control
+ * characters, shorter than PATH_MAX. */
+int path_is_normal(const char *path);

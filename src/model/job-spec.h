@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "basic/fault.h"
+#include "basic/strv.h"
+
+/* What a client asks for when it spawns a job. File descriptors travel beside it, not in it. */
+
+#define JOB_RLIMITS 16                /* the kernel's RLIM_NLIMITS */
+#define JOB_SPEC_MAX_BYTES (1U << 20) /* argv and environment together */
+
+typedef struct JobRlimit {
+        uint64_t soft, hard; /* UINT64_MAX: infinity */
+} JobRlimit;
+
+typedef struct JobSpec {
+        char **argv;
+        char **environment;      /* over the container's */
+        char *user;              /* NULL: root. NAME, UID, and either with :GROUP or :GID */
+        char *working_directory; /* NULL: the user's home */
+        char *identifier;        /* for people and the journal; NULL: argv[0] */
+        JobRlimit rlimits[JOB_RLIMITS];
+        uint32_t rlimits_set;   /* bit i: rlimits[i] was given */
+        uint32_t rows, columns; /* of the pty; 0: 24 by 80 */
+        int umask;              /* -1: 0022 */
+        int nice;               /* -20 to 19; INT32_MAX: leave */
+        int is_tty;
+        int is_privileged; /* without no_new_privs: set-id programs work */
+        int is_output_discarded;
+} JobSpec;
+
+JobSpec *job_spec_new(void);
+JobSpec *job_spec_free(JobSpec *spec);
+DEFINE_DROP(JobSpec, job_spec, job_spec_free);
+
+/* systemd's and prlimit's names: "NOFILE" or "LimitNOFILE" or "RLIMIT_NOFILE". Returns the number;
+ * -EINVAL. */
+int rlimit_from_string(const char *s);
+const char *rlimit_to_string(int resource); /* "NOFILE" */
+
+/* Returns 0; -EINVAL, -E2BIG with a fault that names the field. */
+int job_spec_validate(const JobSpec *spec, Fault *fault);

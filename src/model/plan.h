@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "model/container-spec.h"
+
+/* All that a worker needs to make one container: the spec with every choice made. Plain data; what
+ * can be decided without looking at the system has been decided in plan_new(). */
+
+typedef struct Plan {
+        char *id;
+        char *name;
+        char *hostname;
+        char *root_directory;
+        char *layer_directory;   /* /var/lib/warden/containers/ID: upper/ and work/ are made in it,
+                                    0700 */
+        char *runtime_directory; /* /run/warden/containers/ID: exists; wshd.sock is made in it */
+        BindMount *bind_mounts;
+        size_t n_bind_mounts;
+        TmpfsMount *tmpfs_mounts;
+        size_t n_tmpfs_mounts;
+        uint32_t uid_base, uid_count; /* count 0: no user namespace */
+        NetworkMode network;
+        int is_read_only;
+        uint64_t timeout_usec; /* the worker ends itself after this */
+} Plan;
+
+/* @uid_base, @uid_count   the leased range; count 0 for PrivateUsers=no
+ * @state_directory        /var/lib/warden; @runtime_directory: /run/warden
+ * Returns 0; -ENOMEM. */
+int plan_new(const ContainerSpec *spec, const char *id, uint32_t uid_base, uint32_t uid_count,
+             const char *state_directory, const char *runtime_directory, Plan **ret);
+Plan *plan_free(Plan *plan);
+DEFINE_DROP(Plan, plan, plan_free);

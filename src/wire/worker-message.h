@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "basic/fault.h"
+#include "wire/codec.h"
+
+/* Between the daemon and its worker processes.
+ *
+ * The daemon starts one resident program (/usr/lib/warden/warden-worker) with a SOCK_SEQPACKET
+ * socket as fd 3. For every operation it sends one request there, with one end of a new socketpair
+ * as the only fd. The program forks a worker that does the operation in straight-line, blocking
+ * code and talks on that socketpair:
+ *
+ *   create   daemon: WORKER_CREATE(plan) ──► worker: CLONED(pid)+pidfd   the child exists and waits
+ * for nothing yet daemon: GATE ──► worker          the scope is there: the child may enter it and
+ * exec wshd worker: DONE | FAILED(fault)     exec happened, or all is undone remove   daemon:
+ * WORKER_REMOVE(directories) ──► worker: DONE once they are renamed away, then deletes them
+ *
+ * End of file without DONE or FAILED, either way, is a failure: the worker undoes everything when
+ * the daemon's end closes before DONE, so that a dying daemon leaves no half-made container. */
+
+#define WORKER_MESSAGE_MAX (4U << 20)
+#define WORKER_FD 3
+
+typedef enum WorkerType {
+        WORKER_CREATE = 1, /* blob: a Plan */
+        WORKER_REMOVE,     /* blob: a RemoveRequest */
+        WORKER_CLONED,     /* pid in the daemon's namespace; fd: pidfd */
+        WORKER_GATE,
+        WORKER_DONE,
+        WORKER_FAILED, /* kind, error, text */
+        _WORKER_TYPE_MAX,
+} WorkerType;
+
+typedef struct WorkerMessage {
+        uint32_t type;
+        uint32_t pid;
+        Fault fault;
+        const uint8_t *blob; /* into the buffer */
+        size_t blob_size;
+} WorkerMessage;
+
+/* Returns 0 or -ENOMEM. */
+int worker_message_encode(const WorkerMessage *m, WireWriter *w);
+/* Returns 0 or -EBADMSG. */
+int worker_message_decode(const void *data, size_t size, WorkerMessage *ret);
+
+/* Directories to delete: renamed into a trash beside them first (so that a name is free at once),
+ * then removed. */
+typedef struct RemoveRequest {
+        char **directories; /* absolute; the last component is an id */
+} RemoveRequest;
+int remove_request_encode(const RemoveRequest *request, WireWriter *w);
+int remove_request_decode(const void *data, size_t size, RemoveRequest *ret);

@@ -11,10 +11,12 @@
  * as the only fd. The program forks a worker that does the operation in straight-line, blocking
  * code and talks on that socketpair:
  *
- *   create   daemon: WORKER_CREATE(plan) ──► worker: CLONED(pid)+pidfd   the child exists and waits
- * for nothing yet daemon: GATE ──► worker          the scope is there: the child may enter it and
- * exec wshd worker: DONE | FAILED(fault)     exec happened, or all is undone remove   daemon:
- * WORKER_REMOVE(directories) ──► worker: DONE once they are renamed away, then deletes them
+ *   create
+ *     daemon: WORKER_CREATE(plan) ──► worker: CLONED(pid)+pidfd   the child exists, set-up goes on
+ *     daemon: GATE                ──► worker                      the child is in its scope
+ *                                     worker: DONE | FAILED       wshd was executed, or all is undone
+ *   remove
+ *     daemon: WORKER_REMOVE(directories) ──► worker: DONE         renamed away; then it deletes them
  *
  * End of file without DONE or FAILED, either way, is a failure: the worker undoes everything when
  * the daemon's end closes before DONE, so that a dying daemon leaves no half-made container. */

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# What is known of a sandbox on the host: the folder /run/warden-sandbox/NAME.
+#   launcher, init   records of processes (process.sh)        kind      native or vm
+#   root, run, uses  paths: the cached root, the writable     mode      hybrid, legacy or unified
+#                    part, everything of the cache in use     cgroups   the plan (cgroup.sh)
+#   binds            what is bound inside                     console   what the launcher and init said
+#   installed        the build that was installed last        ready     is there once the boot is over
+# Whoever changes a sandbox holds its lock; the lock files are in the cache, because they outlive the folder.
+
+STATE_DIR=/run/warden-sandbox
+
+# state_use NAME: sets NAME and STATE
+state_use() {
+    [[ $1 =~ ^[a-z0-9][a-z0-9-]{0,30}$ ]] || die "'$1' is not a sandbox name." "Use lower-case letters, digits and '-', at most 31."
+    NAME=$1
+    STATE=$STATE_DIR/$1
+}
+
+state_get() { [[ ! -e $STATE/$1 ]] || cat "$STATE/$1"; }
+state_set() { printf '%s\n' "$2" >"$STATE/$1"; }
+
+state_is_alive() { process_recorded "$STATE/launcher"; }
+state_is_ready() { [[ -e $STATE/ready ]] && state_is_alive; }
+
+state_lock() {
+    exec {STATE_LOCK}>"$CACHE/run/$NAME.lock"
+    flock --nonblock "$STATE_LOCK" && return
+    say "Waiting for another command that works on the sandbox '$NAME'."
+    flock --wait 300 "$STATE_LOCK" || die "Another command has been working on the sandbox '$NAME' for five minutes."
+}
+state_unlock() { exec {STATE_LOCK}>&-; }
+
+# state_make KIND MODE
+state_make() {
+    mkdir -p "$STATE_DIR"
+    mkdir -m 0700 "$STATE"
+    mkdir "$STATE/warden-root"
+    state_set kind "$1"
+    state_set mode "$2"
+    state_set run "$CACHE/run/$NAME"
+    : >"$STATE/binds"
+    cache_remove_run
+    mkdir -p "$CACHE/run/$NAME"
+}
+
+cache_remove_run() { rm -rf --one-file-system -- "${CACHE:?}/run/${NAME:?}"; }
+
+state_remove() {
+    cache_remove_run
+    rm -rf --one-file-system -- "${STATE:?}"
+    rmdir "$STATE_DIR" 2>/dev/null || true
+}
+
+# state_names: every recorded sandbox
+state_names() {
+    local path
+    for path in "$STATE_DIR"/*/; do
+        [[ ! -d $path ]] || basename "$path"
+    done
+}
+
+# state_bury: ends what is left of the sandbox NAME and removes all of it. The lock is held.
+state_bury() {
+    process_end "$STATE/launcher" KILL
+    process_end "$STATE/init" KILL
+    process_wait "$STATE/launcher" 10 && process_wait "$STATE/init" 10 ||
+        die "A process of the sandbox '$NAME' does not end (pid $PROCESS_PID)." "Look at /proc/$PROCESS_PID/stack; then run: $SAY_PROGRAM down --name $NAME"
+    cgroup_remove "$STATE/cgroups" || true
+    state_remove
+}
+
+# state_sweep: buries every sandbox whose launcher is dead and that nobody is working on
+state_sweep() {
+    local name
+    for name in $(state_names); do
+        (
+            state_use "$name"
+            exec {STATE_LOCK}>"$CACHE/run/$NAME.lock"
+            flock --nonblock "$STATE_LOCK" || exit 0
+            [[ -d $STATE ]] || exit 0
+            state_is_alive && exit 0
+            say "Removing what is left of the sandbox '$name', whose launcher is dead."
+            state_bury
+        ) || true
+    done
+    cgroup_sweep
+}

@@ -104,6 +104,7 @@ native_launch() {
     if cgroup_host_is_unified && [[ -d /run/systemd/system ]]; then
         scope=(systemd-run --quiet --scope --collect -p Delegate=yes --unit="warden-sandbox-$NAME" --)
     fi
+    : >"$STATE/console"
     (
         state_unlock
         exec setsid ${scope[@]+"${scope[@]}"} bash "$LIB/native-launch.sh" "$NAME" "$1" </dev/null >"$STATE/console" 2>&1

@@ -28,10 +28,27 @@ mount_root() {
     run=$(<"$STATE/run")
     mount -t overlay warden-sandbox -o "lowerdir=$(<"$STATE/root"),upperdir=$run/upper,workdir=$run/work" "$ROOT"
     cd "$ROOT"
-    mount -t proc proc proc
     mount -t sysfs sysfs sys
     mount -t tmpfs -o mode=755,nosuid,nodev warden-sandbox run
     mount -t tmpfs -o mode=1777,nosuid,nodev warden-sandbox tmp
+    mount_proc
+}
+
+# Sysctls are the whole machine's, and systemd writes some at boot (fs.file-max), so they are read-only, all but
+# the network's, which are this namespace's. A user namespace may mount proc only where a wholly visible one is
+# in sight: that is what the second one is for.
+mount_proc() {
+    mount -t proc proc proc
+    mount --bind proc/sys proc/sys
+    mount --bind proc/sys/net proc/sys/net
+    mount -o remount,bind,ro proc/sys
+    if [[ -e proc/sysrq-trigger ]]; then
+        mount --bind proc/sysrq-trigger proc/sysrq-trigger
+        mount -o remount,bind,ro proc/sysrq-trigger
+    fi
+    mkdir -m 0700 run/host
+    mkdir run/host/proc
+    mount -t proc proc run/host/proc
 }
 
 # The device nodes of a container; no udev, so what the host has is bound one by one.
@@ -86,6 +103,9 @@ become_init() {
         hybrid) options=(systemd.unified_cgroup_hierarchy=0) ;;
         unified) options=(systemd.unified_cgroup_hierarchy=1) ;;
     esac
+    # What the kernel and systemd would give, whatever this shell was given.
+    umask 022
+    ulimit -Hn 524288 && ulimit -Sn 1024
     mkdir -p run/warden-old
     pivot_root . run/warden-old
     cd /

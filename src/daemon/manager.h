@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "basic/map.h"
+#include "daemon/conf.h"
+#include "daemon/container.h"
+#include "systemd/scope.h"
+
+struct sd_event;
+
+typedef struct UidPool UidPool;
+typedef struct WorkerPool WorkerPool;
+
+/* Whoever shows the objects to the world (daemon/bus). The daemon's core calls these after the new state was saved;
+ * they must not call verbs. */
+typedef struct ManagerObserver {
+        void (*container_added)(void *userdata, Container *c);   /* it is active (or restored) */
+        void (*container_removed)(void *userdata, Container *c); /* about to be freed */
+        void (*container_changed)(void *userdata, Container *c, unsigned mask);
+        void (*job_added)(void *userdata, Job *job);
+        void (*job_removed)(void *userdata, Job *job);
+        void (*job_changed)(void *userdata, Job *job, unsigned mask);
+        void (*job_exited)(void *userdata, Job *job); /* after job_changed */
+        void *userdata;
+} ManagerObserver;
+
+struct Manager {
+        struct sd_event *event;
+        Conf conf;
+        SystemdClient *systemd;
+        WorkerPool *workers;
+        UidPool *uids;
+        Map *by_name; /* Container, by spec->name: the registry that clients see */
+        Map *by_id;
+        uint64_t next_id;
+        int containers_dir_fd; /* runtime_directory/containers */
+        ManagerObserver observer;
+};
+
+/* @take_conf   moved into the manager */
+int manager_new(struct sd_event *event, Conf *take_conf, SystemdClient *systemd, Manager **ret,
+                Fault *fault);
+Manager *manager_free(Manager *manager);
+DEFINE_DROP(Manager, manager, manager_free);
+
+/* Reads what an earlier life left in runtime_directory: running containers are taken up again (their PID 1 is asked
+ * for its jobs, asynchronously), half-made ones are destroyed. Call before the bus name is acquired. */
+int manager_restore(Manager *manager);
+
+/* 1 when every restored container has answered (or failed to): only then READY=1 is sent. */
+int manager_is_settled(const Manager *manager);
+
+/* Called with the container once it is active, or with NULL, the error and a fault. */
+typedef void (*CreateFunc)(void *userdata, Container *c, int error, const Fault *fault);
+
+/* @take_spec   taken in success and failure
+ * Returns 0: @func is called later. Negative errno: FAULT_INVALID, FAULT_NAME_EXISTS, FAULT_LIMIT; nothing was
+ * changed. */
+int manager_create(Manager *manager, ContainerSpec *take_spec, CreateFunc func, void *userdata,
+                   Fault *fault);
+
+/* NULL when there is none. Only announced containers are found by name here. */
+Container *manager_get(Manager *manager, const char *name);
+
+/* The container whose PID 1, or any process of whose scope, is @pid. Reads /proc/PID/cgroup. */
+Container *manager_get_by_pid(Manager *manager, uint32_t pid);

@@ -105,7 +105,8 @@ become_init() {
     esac
     # What the kernel and systemd would give, whatever this shell was given.
     umask 022
-    ulimit -Hn 524288 && ulimit -Sn 1024
+    ulimit -Hn 524288 2>/dev/null || true # less where the caller may not raise it
+    ulimit -Sn 1024
     mkdir -p run/warden-old
     pivot_root . run/warden-old
     cd /

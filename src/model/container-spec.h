@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <sys/types.h>
-
 #include "basic/fault.h"
 #include "basic/strv.h"
+#include "model/environment.h"
 #include "model/limits.h"
+#include "model/mount.h"
+#include "model/path.h"
 
 /* What a client asks for when it creates a container. Filled by daemon/bus from the a{sv},
  * completed with the configuration's defaults, and checked here without touching the system. */
@@ -32,25 +33,11 @@ typedef enum PrivateUsers {
 #define BIND_MOUNTS_MAX 256
 #define TMPFS_MAX 64
 #define LABELS_MAX 256
-#define ENVIRONMENT_MAX 16384
-#define STRING_MAX 131071 /* what the kernel takes as one argument or variable, less its NUL */
-
-typedef struct BindMount {
-        char *source;      /* absolute, on the host */
-        char *destination; /* absolute, in the container; made when missing */
-        char *options;     /* as given: comma-separated ro rw nosuid nodev noexec rbind bind idmap
-                              noidmap */
-        int is_read_only, is_recursive, is_idmapped, is_nosuid, is_nodev,
-                is_noexec; /* of the options, parsed */
-} BindMount;
-
-typedef struct TmpfsMount {
-        char *destination;   /* absolute */
-        uint64_t size_bytes; /* 0: the kernel's default */
-        mode_t mode;
-        int is_read_only, is_exec; /* default rw,noexec? no: as docker: rw,noexec,nosuid,nodev */
-        char *text;                /* as given: "DEST[:options]" */
-} TmpfsMount;
+#define LABEL_KEY_MAX 255
+#define LABEL_VALUE_MAX 4095
+/* As execve() counts; with a job's own part (JOB_SPEC_MAX_BYTES) it still fits into the 2 MiB that
+ * a default stack allows. */
+#define CONTAINER_ENVIRONMENT_MAX_BYTES (512U << 10)
 
 typedef struct ContainerSpec {
         char *name; /* NULL: the id */
@@ -90,7 +77,3 @@ void container_spec_format_private_users(const ContainerSpec *spec, char *buffer
 /* The checks that need the whole: required fields, bounds, absolute and normal paths, no two mounts
  * on one destination. Returns 0; -EINVAL with a fault that names the field. */
 int container_spec_validate(const ContainerSpec *spec, Fault *fault);
-
-/* Absolute, no "..", no "." component, no doubled or trailing slash (but "/"), no control
- * characters, shorter than PATH_MAX. */
-int path_is_normal(const char *path);

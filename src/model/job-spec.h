@@ -3,11 +3,12 @@
 
 #include "basic/fault.h"
 #include "basic/strv.h"
+#include "model/environment.h"
 
 /* What a client asks for when it spawns a job. File descriptors travel beside it, not in it. */
 
 #define JOB_RLIMITS 16                /* the kernel's RLIM_NLIMITS */
-#define JOB_SPEC_MAX_BYTES (1U << 20) /* argv and environment together */
+#define JOB_SPEC_MAX_BYTES (1U << 20) /* argv and environment together, in STRING_COST */
 
 typedef struct JobRlimit {
         uint64_t soft, hard; /* UINT64_MAX: infinity */
@@ -37,6 +38,16 @@ DEFINE_DROP(JobSpec, job_spec, job_spec_free);
  * -EINVAL. */
 int rlimit_from_string(const char *s);
 const char *rlimit_to_string(int resource); /* "NOFILE" */
+
+/* NAME, UID, NAME:GROUP and so on, as text only: whether they exist is seen in the container.
+ * Returns 0; -EINVAL with a fault. */
+int job_user_validate(const char *user, Fault *fault);
+
+/* argv: at least the program, no empty program, bounds. Adds to *total_bytes as
+ * environment_validate() does. Returns 0; -EINVAL, -E2BIG with a fault. */
+int job_argv_validate(char *const *argv, size_t *total_bytes, Fault *fault);
+
+#define JOB_IDENTIFIER_MAX 255
 
 /* Returns 0; -EINVAL, -E2BIG with a fault that names the field. */
 int job_spec_validate(const JobSpec *spec, Fault *fault);

@@ -24,7 +24,12 @@ typedef struct Plan {
         uint64_t timeout_usec; /* the worker ends itself after this */
 } Plan;
 
-/* @uid_base, @uid_count   the leased range; count 0 for PrivateUsers=no
+/* Far more than a set-up takes, and longer than systemd may take for the scope when it is busy: the
+ * bus gives up after 25 s. */
+#define PLAN_TIMEOUT_USEC (30 * USEC_PER_SEC)
+
+/* Without a hostname in the spec it is the name, or the id when the name would not do as one.
+ * @uid_base, @uid_count   the leased range; count 0 for PrivateUsers=no
  * @state_directory        /var/lib/warden; @runtime_directory: /run/warden
  * Returns 0; -ENOMEM. */
 int plan_new(const ContainerSpec *spec, const char *id, uint32_t uid_base, uint32_t uid_count,

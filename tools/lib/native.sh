@@ -18,14 +18,12 @@ native_require() {
 # native_require_ready: sets PROCESS_PID to PID 1 of the sandbox
 native_require_ready() {
     if ! state_is_ready; then
-        [[ ! -d $STATE ]] || ! state_is_alive || die "The sandbox '$NAME' is still booting, or its boot failed." "See: $SAY_PROGRAM status --name $NAME"
-        die "There is no sandbox '$NAME'." "Start it: $SAY_PROGRAM up$(native_name_option)"
+        [[ ! -d $STATE ]] || ! state_is_alive || die "The sandbox '$NAME' is still booting, or its boot failed." "See: $SAY_PROGRAM status"
+        die "There is no sandbox '$NAME'." "Start it: $SAY_PROGRAM up$(name_option)"
     fi
     [[ $(state_get kind) == native ]] || die "The sandbox '$NAME' is a virtual machine." "Use: $SAY_PROGRAM vm …"
-    process_recorded "$STATE/init" || die "The sandbox '$NAME' has just ended." "Start it: $SAY_PROGRAM up$(native_name_option)"
+    process_recorded "$STATE/init" || die "The sandbox '$NAME' has just ended." "Start it: $SAY_PROGRAM up$(name_option)"
 }
-
-native_name_option() { [[ $NAME == default ]] || printf ' --name %s' "$NAME"; }
 
 # native_enter COMMAND…: runs it in all namespaces of the sandbox and in the groups of its exec unit. The groups
 # are joined first and from outside: a nested group may be joined from outside on every kind of host.
@@ -60,9 +58,11 @@ native_up() {
     if native_is_up "$mode"; then
         say "The sandbox '$NAME' is already up (${mode})."
     else
+        trap state_bury_unready EXIT
         native_prepare "$mode" "$binds"
         native_launch "$mode"
         native_wait "$timeout"
+        trap - EXIT
     fi
     [[ -z $build ]] || stage_install "$build"
     state_unlock
@@ -72,8 +72,8 @@ native_up() {
 native_is_up() {
     [[ -d $STATE ]] || return 1
     if state_is_ready; then
-        [[ $(state_get kind) == native ]] || die "'$NAME' is the name of a virtual machine that is up." "Take another --name, or: $SAY_PROGRAM vm down$(native_name_option)"
-        [[ $(state_get mode) == "$1" ]] || die "The sandbox '$NAME' is up with --cgroup=$(state_get mode)." "Take another --name, or: $SAY_PROGRAM down$(native_name_option)"
+        [[ $(state_get kind) == native ]] || die "'$NAME' is the name of a virtual machine that is up." "Take another --name, or: $SAY_PROGRAM vm down --name $NAME"
+        [[ $(state_get mode) == "$1" ]] || die "The sandbox '$NAME' is up with --cgroup=$(state_get mode)." "Take another --name, or: $SAY_PROGRAM down$(name_option)"
         return 0
     fi
     say "Removing what is left of the sandbox '$NAME', which never came up."
@@ -122,7 +122,7 @@ native_wait() {
     stage_begin "Booting '$NAME' ($(state_get mode))"
     until process_recorded "$STATE/init" && [[ -S /proc/$PROCESS_PID/root/run/systemd/private ]]; do
         kill -0 "$NATIVE_LAUNCHER" 2>/dev/null && ((SECONDS < deadline)) ||
-            { native_show_failure "$console"; die "The sandbox '$NAME' did not start." "What init said is above; remove the rest with: $SAY_PROGRAM down$(native_name_option)"; }
+            { native_show_failure "$console"; die "The sandbox '$NAME' did not start." "What init said is above."; }
         sleep 0.02
     done
     state=$(native_call timeout "$((deadline - SECONDS > 0 ? deadline - SECONDS : 1))" systemctl is-system-running --wait) || true
@@ -132,17 +132,17 @@ native_wait() {
         degraded)
             : >"$STATE/ready"
             native_call systemctl --no-pager --failed >&2 || true
-            die "The sandbox '$NAME' is up, but units failed." "Look inside: $SAY_PROGRAM exec$(native_name_option) journalctl -b --no-pager -p warning"
+            die "The sandbox '$NAME' is up, but units failed." "Look inside: $SAY_PROGRAM exec$(name_option) journalctl -b --no-pager -p warning"
             ;;
         *)
             native_show_failure "$console"
-            die "The sandbox '$NAME' was not up after $1 s (state: ${state:-unknown})." "Remove it with: $SAY_PROGRAM down$(native_name_option), or allow more with --timeout."
+            die "The sandbox '$NAME' was not up after $1 s (state: ${state:-unknown})." "What it was waiting for is above; allow more with --timeout."
             ;;
     esac
 }
 
 native_show_failure() {
-    stage_end
+    stage_end_quietly
     cat <&"$1" >&2
     ! process_recorded "$STATE/init" || native_call systemctl --no-pager list-jobs >&2 || true
 }

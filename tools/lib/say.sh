@@ -48,6 +48,9 @@ stage_end() {
     SAY_STAGE=
 }
 
+# After a failure the time is of no interest.
+stage_end_quietly() { say_clear; SAY_STAGE=; }
+
 # stage_run TEXT LOG COMMAND…: the command's output goes to LOG, whose end is shown when it fails
 stage_run() {
     local text=$1 log=$2 code=0

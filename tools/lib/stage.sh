@@ -4,6 +4,8 @@
 # Takes a build into a sandbox as a package would: meson installs into an empty folder (DESTDIR), that folder is
 # copied over the root, and then systemd, the bus and their helpers are told.
 
+STAGE_CALL=native_call # what runs a command inside; vm_call for the virtual machine
+
 # stage_has_build DIR
 stage_has_build() { [[ -e $1/meson-private/coredata.dat ]]; }
 
@@ -19,19 +21,19 @@ stage_make() {
         die "The build in $build cannot be installed." "Try: meson compile -C $build; the whole log is in $log"
 }
 
-# stage_install BUILD: into the running native sandbox. The lock is held.
+# stage_install BUILD: into the running sandbox NAME. The lock is held.
 stage_install() {
     local build=$1 dest
     if ! stage_has_build "$build"; then
         say "There is no build in $build, so none is installed." \
-            "Make one (meson setup --prefix=/usr build && meson compile -C build), then: $SAY_PROGRAM install$(native_name_option)"
-        return
+            "Make one (meson setup --prefix=/usr build && meson compile -C build), then: $SAY_PROGRAM install$(name_option)"
+        return 0
     fi
     dest=$(state_get run)/stage
     stage_make "$build" "$dest"
-    tar -C "$dest" --owner=0 --group=0 -c . | native_call tar -x -C / --keep-directory-symlink --no-overwrite-dir ||
+    tar -C "$dest" --owner=0 --group=0 -c . | $STAGE_CALL tar -x -C / --keep-directory-symlink --no-overwrite-dir ||
         die "The build cannot be copied into '$NAME'." "Look for space: df -h $CACHE"
-    native_call bash -eu <"$LIB/settle.sh" || die "'$NAME' does not take the build." "Look inside: $SAY_PROGRAM exec$(native_name_option) journalctl -b -e"
+    $STAGE_CALL bash -eu <"$LIB/settle.sh" || die "'$NAME' does not take the build." "Look inside: $SAY_PROGRAM exec$(name_option) journalctl -b -e"
     state_set installed "$build"
     rm -rf "$dest"
     say "Installed $build into '$NAME'."

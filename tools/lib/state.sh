@@ -21,12 +21,15 @@ state_use() {
 state_get() { [[ ! -e $STATE/$1 ]] || cat "$STATE/$1"; }
 state_set() { printf '%s\n' "$2" >"$STATE/$1"; }
 
+# What to add to a command line that is proposed, so that it means this sandbox
+name_option() { [[ $NAME == "$OPTIONS_NAME" ]] || printf ' --name %s' "$NAME"; }
+
 state_is_alive() { process_recorded "$STATE/launcher"; }
 state_is_ready() { [[ -e $STATE/ready ]] && state_is_alive; }
 
 state_lock() {
     exec {STATE_LOCK}>"$CACHE/run/$NAME.lock"
-    flock --nonblock "$STATE_LOCK" && return
+    ! flock --nonblock "$STATE_LOCK" || return 0
     say "Waiting for another command that works on the sandbox '$NAME'."
     flock --wait 300 "$STATE_LOCK" || die "Another command has been working on the sandbox '$NAME' for five minutes."
 }
@@ -66,12 +69,18 @@ state_bury() {
     process_end "$STATE/launcher" KILL
     process_end "$STATE/init" KILL
     process_wait "$STATE/launcher" 10 && process_wait "$STATE/init" 10 ||
-        die "A process of the sandbox '$NAME' does not end (pid $PROCESS_PID)." "Look at /proc/$PROCESS_PID/stack; then run: $SAY_PROGRAM down --name $NAME"
+        die "A process of the sandbox '$NAME' does not end (pid $PROCESS_PID)." "Look at /proc/$PROCESS_PID/stack; then run: $SAY_PROGRAM down$(name_option)"
     cgroup_remove "$STATE/cgroups" || true
     state_remove
 }
 
-# state_sweep: buries every sandbox whose launcher is dead and that nobody is working on
+# For an EXIT trap: a sandbox comes up whole or not at all
+state_bury_unready() {
+    stage_end_quietly
+    [[ ! -d $STATE || -e $STATE/ready ]] || state_bury
+}
+
+# state_sweep: buries every sandbox that nobody is working on and that is dead or never came up
 state_sweep() {
     local name
     for name in $(state_names); do
@@ -80,8 +89,8 @@ state_sweep() {
             exec {STATE_LOCK}>"$CACHE/run/$NAME.lock"
             flock --nonblock "$STATE_LOCK" || exit 0
             [[ -d $STATE ]] || exit 0
-            state_is_alive && exit 0
-            say "Removing what is left of the sandbox '$name', whose launcher is dead."
+            ! state_is_ready || exit 0
+            say "Removing what is left of the sandbox '$name', which has died or never came up."
             state_bury
         ) || true
     done

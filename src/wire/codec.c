@@ -61,7 +61,8 @@ void wire_put_bytes(WireWriter *w, uint16_t tag, const void *data, size_t size)
         uint8_t *p;
 
         if (size > UINT32_MAX) {
-                w->error = -EMSGSIZE;
+                if (w->error >= 0)
+                        w->error = -EMSGSIZE;
                 return;
         }
         p = wire_reserve(w, FIELD_HEADER + size);
@@ -101,20 +102,26 @@ size_t wire_begin(WireWriter *w, uint16_t tag)
 
 void wire_end(WireWriter *w, size_t mark)
 {
-        if (w->error >= 0)
-                store_le(w->data + mark - 4, w->size - mark, 4);
+        if (w->error < 0)
+                return;
+        if (w->size - mark > UINT32_MAX) {
+                w->error = -EMSGSIZE;
+                return;
+        }
+        store_le(w->data + mark - 4, w->size - mark, 4);
 }
 
 int wire_next(WireReader *r, WireField *ret)
 {
         size_t left = r->size - r->offset;
-        const uint8_t *p = r->data + r->offset;
+        const uint8_t *p;
         size_t size;
 
         if (left == 0)
                 return 0;
         if (left < FIELD_HEADER)
                 return -EBADMSG;
+        p = r->data + r->offset;
         size = (size_t)load_le(p + 2, 4);
         if (size > left - FIELD_HEADER)
                 return -EBADMSG;
@@ -147,11 +154,38 @@ int wire_get_u32(const WireField *f, uint32_t *ret)
         return 0;
 }
 
+int wire_get_flag(const WireField *f, int *ret)
+{
+        uint64_t value;
+        int r;
+
+        r = wire_get_u64(f, &value);
+        if (r < 0)
+                return r;
+        if (value > 1)
+                return -EBADMSG;
+        *ret = (int)value;
+        return 0;
+}
+
 int wire_get_string(const WireField *f, const char **ret)
 {
         if (f->size == 0 || memchr(f->data, 0, f->size) != f->data + f->size - 1)
                 return -EBADMSG;
         *ret = (const char *)f->data;
+        return 0;
+}
+
+int wire_once(uint64_t *seen, uint16_t tag)
+{
+        uint64_t bit;
+
+        if (tag >= 64)
+                return -EBADMSG;
+        bit = UINT64_C(1) << tag;
+        if (*seen & bit)
+                return -EBADMSG;
+        *seen |= bit;
         return 0;
 }
 

@@ -60,7 +60,12 @@ int wire_next(WireReader *r, WireField *ret);
  * string points into the buffer. */
 int wire_get_u64(const WireField *f, uint64_t *ret);
 int wire_get_u32(const WireField *f, uint32_t *ret);
+int wire_get_flag(const WireField *f, int *ret); /* 0 or 1 */
 int wire_get_string(const WireField *f, const char **ret);
+
+/* Notes that a field of @tag (below 64) came by. Returns 0; -EBADMSG the second time: of what is
+ * not a list, two are a contradiction, and the halves of a program must not read different ones. */
+int wire_once(uint64_t *seen, uint16_t tag);
 
 /* Copies the string, replacing what was there. Returns 0; -EBADMSG; -ENOMEM. */
 int wire_dup_string(const WireField *f, char **ret);

@@ -44,7 +44,7 @@ typedef struct WorkerMessage {
 
 /* Returns 0 or -ENOMEM. */
 int worker_message_encode(const WorkerMessage *m, WireWriter *w);
-/* Returns 0 or -EBADMSG. */
+/* Returns 0 or -EBADMSG. WORKER_FAILED always has a fault, the others never; WORKER_CLONED a pid. */
 int worker_message_decode(const void *data, size_t size, WorkerMessage *ret);
 
 /* Directories to delete: renamed into a trash beside them first (so that a name is free at once),
@@ -52,5 +52,9 @@ int worker_message_decode(const void *data, size_t size, WorkerMessage *ret);
 typedef struct RemoveRequest {
         char **directories; /* absolute; the last component is an id */
 } RemoveRequest;
+
+/* Decoding allocates, and refuses an empty request and a directory whose last component is no id:
+ * 0; -EBADMSG; -ENOMEM. remove_request_done() frees what it made. */
 int remove_request_encode(const RemoveRequest *request, WireWriter *w);
 int remove_request_decode(const void *data, size_t size, RemoveRequest *ret);
+void remove_request_done(RemoveRequest *request);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <string.h>
+
+#include "basic/strv.h"
+#include "model/name.h"
+#include "model/path.h"
+#include "wire/worker-message.h"
+
+enum {
+        TAG_TYPE = 1,
+        TAG_PID,
+        TAG_KIND,  /* of the fault, by name */
+        TAG_ERROR, /* its errno, positive */
+        TAG_TEXT,
+        TAG_BLOB,
+        _TAG_MAX,
+};
+
+enum {
+        TAG_DIRECTORY = 1, /* string, repeated */
+};
+
+#define ERRNO_MAX 4095 /* what the kernel can return */
+#define DIRECTORIES_MAX 16
+
+int worker_message_encode(const WorkerMessage *m, WireWriter *w)
+{
+        wire_put_u64(w, TAG_TYPE, m->type);
+        if (m->pid > 0)
+                wire_put_u64(w, TAG_PID, m->pid);
+        if (m->fault.kind != FAULT_NONE) {
+                wire_put_string(w, TAG_KIND, fault_kind_to_string(m->fault.kind));
+                wire_put_u64(w, TAG_ERROR, (uint64_t) - (int64_t)m->fault.error);
+                wire_put_string(w, TAG_TEXT, m->fault.text);
+        }
+        if (m->blob_size > 0)
+                wire_put_bytes(w, TAG_BLOB, m->blob, m->blob_size);
+        return w->error;
+}
+
+typedef struct FaultFields {
+        FaultKind kind;
+        uint64_t error;
+        const char *text;
+} FaultFields;
+
+static int worker_message_decode_field(WorkerMessage *m, FaultFields *fault, const WireField *f)
+{
+        const char *s;
+        int r;
+
+        switch (f->tag) {
+        case TAG_TYPE:
+                return wire_get_u32(f, &m->type);
+        case TAG_PID:
+                return wire_get_u32(f, &m->pid);
+        case TAG_KIND:
+                r = wire_get_string(f, &s);
+                if (r < 0)
+                        return r;
+                fault->kind = fault_kind_from_string(s);
+                return (int)fault->kind <= FAULT_NONE ? -EBADMSG : 0;
+        case TAG_ERROR:
+                return wire_get_u64(f, &fault->error);
+        case TAG_TEXT:
+                return wire_get_string(f, &fault->text);
+        case TAG_BLOB:
+                m->blob = f->data;
+                m->blob_size = f->size;
+                return 0;
+        }
+        return 0;
+}
+
+static int worker_message_check(WorkerMessage *m, const FaultFields *fault)
+{
+        if (m->type == 0 || m->type >= _WORKER_TYPE_MAX || m->pid > INT32_MAX)
+                return -EBADMSG;
+        if ((m->type == WORKER_FAILED) != (fault->kind != FAULT_NONE))
+                return -EBADMSG;
+        if (m->type == WORKER_CLONED && m->pid == 0)
+                return -EBADMSG;
+        if (fault->kind == FAULT_NONE)
+                return fault->error == 0 && !fault->text ? 0 : -EBADMSG;
+        if (fault->error == 0 || fault->error > ERRNO_MAX || !fault->text)
+                return -EBADMSG;
+        (void)fault_set(&m->fault, fault->kind, -(int)fault->error, "%s", fault->text);
+        return 0;
+}
+
+int worker_message_decode(const void *data, size_t size, WorkerMessage *ret)
+{
+        WireReader reader = WIRE_READER(data, size);
+        WorkerMessage m = { .fault = FAULT_INIT };
+        FaultFields fault = { .kind = FAULT_NONE };
+        uint64_t seen = 0;
+        WireField f;
+        int r;
+
+        if (size > WORKER_MESSAGE_MAX)
+                return -EBADMSG;
+        while ((r = wire_next(&reader, &f)) > 0) {
+                if (f.tag >= _TAG_MAX)
+                        continue;
+                r = wire_once(&seen, f.tag);
+                if (r < 0)
+                        return r;
+                r = worker_message_decode_field(&m, &fault, &f);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+        r = worker_message_check(&m, &fault);
+        if (r < 0)
+                return r;
+
+        *ret = m;
+        return 0;
+}
+
+/* The one thing between a confused caller and the deletion of something else: the last component
+ * is an id, and there is something before it. */
+static int directory_is_removable(const char *path)
+{
+        const char *slash;
+
+        if (!path_is_normal(path))
+                return 0;
+        slash = strrchr(path, '/');
+        return slash != path && id_is_valid(slash + 1);
+}
+
+int remove_request_encode(const RemoveRequest *request, WireWriter *w)
+{
+        wire_put_strv(w, TAG_DIRECTORY, request->directories);
+        return w->error;
+}
+
+int remove_request_decode(const void *data, size_t size, RemoveRequest *ret)
+{
+        _drop_(drop_strv) char **directories = NULL;
+        WireReader reader = WIRE_READER(data, size);
+        WireField f;
+        int r;
+
+        while ((r = wire_next(&reader, &f)) > 0) {
+                const char *s;
+
+                if (f.tag != TAG_DIRECTORY)
+                        continue;
+                r = wire_get_string(&f, &s);
+                if (r < 0)
+                        return r;
+                if (!directory_is_removable(s) || strv_length(directories) >= DIRECTORIES_MAX)
+                        return -EBADMSG;
+                r = strv_append(&directories, s);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+        if (!directories)
+                return -EBADMSG;
+
+        ret->directories = take_ptr(directories);
+        return 0;
+}
+
+void remove_request_done(RemoveRequest *request)
+{
+        request->directories = strv_free(request->directories);
+}

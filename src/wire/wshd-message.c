@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Compiled twice: against glibc for the daemon and wsh, and against musl for wshd. Nothing here
+ * allocates, and nothing is taken from beyond POSIX and Linux sockets. */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "basic/fd.h"
+#include "wire/wshd-message.h"
+
+/* Tags are the format: a number is never used for another meaning. */
+enum {
+        TAG_FLAGS = 1,
+        TAG_JOB,
+        TAG_PID,
+        TAG_ERROR,
+        TAG_STAGE,
+        TAG_SIGNAL,
+        TAG_CODE,
+        TAG_ROWS,
+        TAG_COLUMNS,
+        TAG_USEC,
+        TAG_START_USEC,
+        TAG_END_USEC,
+        TAG_SPEC,
+};
+
+const char *wshd_stage_to_string(uint32_t stage)
+{
+        static const char *const table[_WSHD_STAGE_MAX] = {
+                [WSHD_STAGE_NONE] = "none",
+                [WSHD_STAGE_REQUEST] = "request",
+                [WSHD_STAGE_FORK] = "fork",
+                [WSHD_STAGE_SPEC] = "spec",
+                [WSHD_STAGE_STDIO] = "stdio",
+                [WSHD_STAGE_TTY] = "tty",
+                [WSHD_STAGE_RLIMIT] = "rlimit",
+                [WSHD_STAGE_USER] = "user",
+                [WSHD_STAGE_CREDENTIALS] = "credentials",
+                [WSHD_STAGE_DIRECTORY] = "directory",
+                [WSHD_STAGE_EXEC] = "exec",
+        };
+
+        return stage < _WSHD_STAGE_MAX ? table[stage] : "unknown";
+}
+
+static void store_le(uint8_t *p, uint32_t value, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                p[i] = (uint8_t)(value >> (8 * i));
+}
+
+static uint32_t load_le(const uint8_t *p, size_t n)
+{
+        uint32_t value = 0;
+
+        for (size_t i = 0; i < n; i++)
+                value |= (uint32_t)p[i] << (8 * i);
+        return value;
+}
+
+static void put_unless_zero(WireWriter *w, uint16_t tag, uint64_t value)
+{
+        if (value > 0)
+                wire_put_u64(w, tag, value);
+}
+
+int wshd_message_encode(const WshdMessage *m, uint8_t *buffer, size_t room)
+{
+        WireWriter w;
+
+        if (m->type == 0 || m->type > UINT16_MAX)
+                return -EINVAL;
+        room = MIN2(room, (size_t)WSHD_MESSAGE_MAX);
+        if (room < WSHD_HEADER)
+                return -EMSGSIZE;
+
+        w = WIRE_WRITER_FIXED(buffer + WSHD_HEADER, room - WSHD_HEADER);
+        put_unless_zero(&w, TAG_FLAGS, m->flags);
+        put_unless_zero(&w, TAG_JOB, m->job);
+        put_unless_zero(&w, TAG_PID, m->pid);
+        put_unless_zero(&w, TAG_ERROR, m->error);
+        put_unless_zero(&w, TAG_STAGE, m->stage);
+        put_unless_zero(&w, TAG_SIGNAL, m->signal);
+        put_unless_zero(&w, TAG_CODE, m->code);
+        put_unless_zero(&w, TAG_ROWS, m->rows);
+        put_unless_zero(&w, TAG_COLUMNS, m->columns);
+        put_unless_zero(&w, TAG_USEC, m->usec);
+        put_unless_zero(&w, TAG_START_USEC, m->start_usec);
+        put_unless_zero(&w, TAG_END_USEC, m->end_usec);
+        if (m->spec_size > 0)
+                wire_put_bytes(&w, TAG_SPEC, m->spec, m->spec_size);
+        if (w.error < 0)
+                return w.error;
+
+        buffer[0] = 'w';
+        buffer[1] = WSHD_VERSION;
+        store_le(buffer + 2, m->type, 2);
+        store_le(buffer + 4, m->sequence, 4);
+        store_le(buffer + 8, (uint32_t)w.size, 4);
+        return (int)(WSHD_HEADER + w.size);
+}
+
+static int message_decode_number(WshdMessage *m, const WireField *f)
+{
+        switch (f->tag) {
+        case TAG_FLAGS:
+                return wire_get_u32(f, &m->flags);
+        case TAG_JOB:
+                return wire_get_u32(f, &m->job);
+        case TAG_PID:
+                return wire_get_u32(f, &m->pid);
+        case TAG_ERROR:
+                return wire_get_u32(f, &m->error);
+        case TAG_STAGE:
+                return wire_get_u32(f, &m->stage);
+        case TAG_SIGNAL:
+                return wire_get_u32(f, &m->signal);
+        case TAG_CODE:
+                return wire_get_u32(f, &m->code);
+        case TAG_ROWS:
+                return wire_get_u32(f, &m->rows);
+        case TAG_COLUMNS:
+                return wire_get_u32(f, &m->columns);
+        case TAG_USEC:
+                return wire_get_u64(f, &m->usec);
+        case TAG_START_USEC:
+                return wire_get_u64(f, &m->start_usec);
+        case TAG_END_USEC:
+                return wire_get_u64(f, &m->end_usec);
+        }
+        return 0;
+}
+
+static int message_decode_fields(WshdMessage *m, const uint8_t *data, size_t size)
+{
+        WireReader reader = WIRE_READER(data, size);
+        uint64_t seen = 0;
+        WireField f;
+        int r;
+
+        while ((r = wire_next(&reader, &f)) > 0) {
+                if (f.tag > TAG_SPEC)
+                        continue; /* of a newer peer */
+                r = wire_once(&seen, f.tag);
+                if (r < 0)
+                        return r;
+                if (f.tag == TAG_SPEC) {
+                        m->spec = f.data;
+                        m->spec_size = f.size;
+                        continue;
+                }
+                r = message_decode_number(m, &f);
+                if (r < 0)
+                        return r;
+        }
+        return r;
+}
+
+int wshd_message_decode(const uint8_t *buffer, size_t size, WshdMessage *ret)
+{
+        WshdMessage m = { 0 };
+        int r;
+
+        if (size < WSHD_HEADER || size > WSHD_MESSAGE_MAX || buffer[0] != 'w')
+                return -EBADMSG;
+        m.type = load_le(buffer + 2, 2);
+        m.sequence = load_le(buffer + 4, 4);
+        if (buffer[1] != WSHD_VERSION) {
+                *ret = m;
+                return -EPROTONOSUPPORT;
+        }
+        if (m.type == 0 || load_le(buffer + 8, 4) != size - WSHD_HEADER)
+                return -EBADMSG;
+        r = message_decode_fields(&m, buffer + WSHD_HEADER, size - WSHD_HEADER);
+        if (r < 0)
+                return r;
+
+        *ret = m;
+        return 0;
+}
+
+/* Room for the most descriptors, aligned as the kernel writes its headers. */
+typedef union FdControl {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int) * WSHD_FDS_MAX)];
+} FdControl;
+
+int wshd_send(int fd, const void *data, size_t size, const int *fds, size_t n_fds)
+{
+        struct iovec iov = { .iov_base = (void *)(uintptr_t)data, .iov_len = size };
+        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+        FdControl control;
+
+        if (size == 0 || n_fds > WSHD_FDS_MAX)
+                return -EINVAL;
+        if (n_fds > 0) {
+                struct cmsghdr *header;
+
+                memset(&control, 0, sizeof(control));
+                msg.msg_control = &control;
+                msg.msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
+                header = CMSG_FIRSTHDR(&msg);
+                header->cmsg_level = SOL_SOCKET;
+                header->cmsg_type = SCM_RIGHTS;
+                header->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
+                memcpy(CMSG_DATA(header), fds, sizeof(int) * n_fds);
+        }
+        while (sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+                if (errno != EINTR)
+                        return -errno;
+        return 0;
+}
+
+/* Collects what the kernel has installed. Returns the count, which may be larger than the room: the
+ * rest is closed. */
+static size_t control_take_fds(struct msghdr *msg, int *fds, size_t room)
+{
+        size_t n_fds = 0;
+
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+                size_t n;
+
+                if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+                        continue;
+                n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+                for (size_t i = 0; i < n; i++, n_fds++) {
+                        int received;
+
+                        memcpy(&received, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+                        if (n_fds < room)
+                                fds[n_fds] = received;
+                        else
+                                (void)fd_close(received);
+                }
+        }
+        return n_fds;
+}
+
+int wshd_receive(int fd, void *buffer, size_t room, int *fds, size_t *n_fds)
+{
+        struct iovec iov = { .iov_base = buffer, .iov_len = room };
+        FdControl control;
+        struct msghdr msg = { .msg_iov = &iov,
+                              .msg_iovlen = 1,
+                              .msg_control = &control,
+                              .msg_controllen = sizeof(control) };
+        size_t n_received, n_kept;
+        ssize_t n;
+
+        do
+                n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+
+        /* An empty datagram counts as the end, too: no message of ours is empty. It may have come
+         * with descriptors. */
+        n_received = control_take_fds(&msg, fds, *n_fds);
+        n_kept = MIN2(n_received, *n_fds);
+        if (n == 0 || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || n_received > n_kept) {
+                for (size_t i = 0; i < n_kept; i++)
+                        fds[i] = fd_close(fds[i]);
+                return n == 0 ? 0 : -EBADMSG;
+        }
+        *n_fds = n_kept;
+        return (int)n;
+}

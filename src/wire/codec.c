@@ -205,3 +205,31 @@ int wire_dup_string(const WireField *f, char **ret)
         *ret = copy;
         return 0;
 }
+
+int wire_dup_strv(WireReader r, uint16_t tag, char ***ret)
+{
+        size_t n = 0, done = 0;
+        WireField f;
+        char **v;
+        int k;
+
+        for (WireReader counting = r; (k = wire_next(&counting, &f)) > 0;)
+                n += f.tag == tag;
+        if (k < 0)
+                return k;
+        v = calloc(n + 1, sizeof(char *));
+        if (!v)
+                return -ENOMEM;
+        while (k >= 0 && wire_next(&r, &f) > 0)
+                if (f.tag == tag)
+                        k = wire_dup_string(&f, &v[done++]);
+        if (k < 0) {
+                for (size_t i = 0; i < n; i++)
+                        free(v[i]);
+                free(v);
+                return k;
+        }
+
+        *ret = v;
+        return 0;
+}

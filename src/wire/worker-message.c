@@ -102,7 +102,7 @@ int worker_message_decode(const void *data, size_t size, WorkerMessage *ret)
         if (size > WORKER_MESSAGE_MAX)
                 return -EBADMSG;
         while ((r = wire_next(&reader, &f)) > 0) {
-                if (f.tag >= _TAG_MAX)
+                if (f.tag == 0 || f.tag >= _TAG_MAX)
                         continue;
                 r = wire_once(&seen, f.tag);
                 if (r < 0)

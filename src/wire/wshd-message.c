@@ -142,7 +142,7 @@ static int message_decode_fields(WshdMessage *m, const uint8_t *data, size_t siz
         int r;
 
         while ((r = wire_next(&reader, &f)) > 0) {
-                if (f.tag > TAG_SPEC)
+                if (f.tag == 0 || f.tag > TAG_SPEC)
                         continue; /* of a newer peer */
                 r = wire_once(&seen, f.tag);
                 if (r < 0)

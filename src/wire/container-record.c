@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <string.h>
+
+#include "model/name.h"
+#include "wire/container-record.h"
+#include "wire/plan-wire.h"
+#include "wire/record.h"
+
+enum {
+        TAG_ID = 1,
+        TAG_STATE,
+        TAG_CREATED_USEC,
+        TAG_UID_BASE,
+        TAG_UID_COUNT,
+        TAG_LEADER_PID,
+        TAG_LEADER_START_TICKS,
+        TAG_UNIT,
+        TAG_NEXT_JOB,
+        TAG_SPEC, /* nested: TAG_SPEC_* */
+        _TAG_MAX,
+};
+
+enum {
+        TAG_SPEC_NAME = 1,
+        TAG_SPEC_ROOT_DIRECTORY,
+        TAG_SPEC_HOSTNAME,
+        TAG_SPEC_PRIVATE_USERS, /* string, as container_spec_set_private_users() takes it */
+        TAG_SPEC_NETWORK,
+        TAG_SPEC_READ_ONLY,
+        TAG_SPEC_GRACE_USEC,
+        _TAG_SPEC_ONCE_MAX,
+        /* repeated */
+        TAG_SPEC_ENVIRONMENT = 32,
+        TAG_SPEC_LABEL,
+        TAG_SPEC_BIND_MOUNT,
+        TAG_SPEC_TMPFS_MOUNT,
+        TAG_SPEC_LIMIT, /* nested: TAG_LIMIT_* */
+};
+
+enum {
+        TAG_LIMIT_NAME = 1, /* as systemd spells it */
+        TAG_LIMIT_VALUE,
+        _TAG_LIMIT_MAX,
+};
+
+#define UNIT_NAME_MAX 255
+
+ContainerRecord *container_record_new(void)
+{
+        ContainerRecord *record = calloc(1, sizeof(*record));
+
+        if (!record)
+                return NULL;
+        record->spec = container_spec_new();
+        if (!record->spec)
+                return container_record_free(record);
+        return record;
+}
+
+ContainerRecord *container_record_free(ContainerRecord *record)
+{
+        if (!record)
+                return NULL;
+        container_spec_free(record->spec);
+        free(record->id);
+        free(record->unit);
+        free(record);
+        return NULL;
+}
+
+static void spec_encode(const ContainerSpec *spec, WireWriter *w)
+{
+        char private_users[32];
+
+        container_spec_format_private_users(spec, private_users, sizeof(private_users));
+        wire_put_string(w, TAG_SPEC_NAME, spec->name);
+        wire_put_string(w, TAG_SPEC_ROOT_DIRECTORY, spec->root_directory);
+        wire_put_string(w, TAG_SPEC_HOSTNAME, spec->hostname);
+        wire_put_string(w, TAG_SPEC_PRIVATE_USERS, private_users);
+        wire_put_string(w, TAG_SPEC_NETWORK, network_mode_to_string(spec->network));
+        wire_put_u64(w, TAG_SPEC_READ_ONLY, spec->is_read_only ? 1 : 0);
+        wire_put_u64(w, TAG_SPEC_GRACE_USEC, spec->grace_usec);
+        wire_put_strv(w, TAG_SPEC_ENVIRONMENT, spec->environment);
+        wire_put_strv(w, TAG_SPEC_LABEL, spec->labels);
+        mounts_encode(w, TAG_SPEC_BIND_MOUNT, TAG_SPEC_TMPFS_MOUNT, spec->bind_mounts,
+                      spec->n_bind_mounts, spec->tmpfs_mounts, spec->n_tmpfs_mounts);
+        for (int i = 0; i < _LIMIT_MAX; i++)
+                if (limits_has(&spec->limits, (Limit)i)) {
+                        size_t mark = wire_begin(w, TAG_SPEC_LIMIT);
+
+                        wire_put_string(w, TAG_LIMIT_NAME, limit_to_string((Limit)i));
+                        wire_put_u64(w, TAG_LIMIT_VALUE, spec->limits.values[i]);
+                        wire_end(w, mark);
+                }
+}
+
+int container_record_encode(const ContainerRecord *record, WireWriter *w)
+{
+        size_t mark;
+
+        record_begin(w, RECORD_CONTAINER, CONTAINER_RECORD_VERSION);
+        wire_put_string(w, TAG_ID, record->id);
+        wire_put_string(w, TAG_STATE, container_state_to_string(record->state));
+        wire_put_u64(w, TAG_CREATED_USEC, record->created_usec);
+        wire_put_u64(w, TAG_UID_BASE, record->uid_base);
+        wire_put_u64(w, TAG_UID_COUNT, record->uid_count);
+        wire_put_u64(w, TAG_LEADER_PID, record->leader_pid);
+        wire_put_u64(w, TAG_LEADER_START_TICKS, record->leader_start_ticks);
+        wire_put_string(w, TAG_UNIT, record->unit);
+        wire_put_u64(w, TAG_NEXT_JOB, record->next_job);
+        mark = wire_begin(w, TAG_SPEC);
+        spec_encode(record->spec, w);
+        wire_end(w, mark);
+        return w->error;
+}
+
+/* What a parser of the model refuses is, here, a file that we did not write. */
+static int as_bad_message(int r)
+{
+        return r >= 0 || r == -ENOMEM ? r : -EBADMSG;
+}
+
+static int limit_decode(Limits *limits, const WireField *f)
+{
+        WireReader reader = WIRE_READER(f->data, f->size);
+        const char *name = NULL;
+        uint64_t value = 0, seen = 0;
+        WireField part;
+        Limit limit;
+        int r;
+
+        while ((r = wire_next(&reader, &part)) > 0) {
+                if (part.tag == 0 || part.tag >= _TAG_LIMIT_MAX)
+                        continue;
+                r = wire_once(&seen, part.tag);
+                if (r < 0)
+                        return r;
+                r = part.tag == TAG_LIMIT_NAME ? wire_get_string(&part, &name)
+                                               : wire_get_u64(&part, &value);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+        if (seen != (UINT64_C(1) << TAG_LIMIT_NAME | UINT64_C(1) << TAG_LIMIT_VALUE))
+                return -EBADMSG;
+        limit = limit_from_string(name);
+        if ((int)limit < 0 || limits_has(limits, limit))
+                return -EBADMSG;
+        return as_bad_message(limits_set(limits, limit, value, NULL));
+}
+
+static int spec_decode_mount(ContainerSpec *spec, const WireField *f)
+{
+        _drop_(bind_mount_done) BindMount bind_mount = { 0 };
+        _drop_(tmpfs_mount_done) TmpfsMount tmpfs_mount = { 0 };
+        int r;
+
+        if (f->tag == TAG_SPEC_BIND_MOUNT) {
+                if (spec->n_bind_mounts >= BIND_MOUNTS_MAX)
+                        return -EBADMSG;
+                r = bind_mount_decode(f, &bind_mount);
+                return r < 0 ? r
+                             : bind_mounts_append(&spec->bind_mounts, &spec->n_bind_mounts,
+                                                  &bind_mount);
+        }
+        if (spec->n_tmpfs_mounts >= TMPFS_MAX)
+                return -EBADMSG;
+        r = tmpfs_mount_decode(f, &tmpfs_mount);
+        return r < 0 ? r
+                     : tmpfs_mounts_append(&spec->tmpfs_mounts, &spec->n_tmpfs_mounts,
+                                           &tmpfs_mount);
+}
+
+static int spec_decode_field(ContainerSpec *spec, const WireField *f)
+{
+        const char *s;
+        int r;
+
+        switch (f->tag) {
+        case TAG_SPEC_NAME:
+                return wire_dup_string(f, &spec->name);
+        case TAG_SPEC_ROOT_DIRECTORY:
+                return wire_dup_string(f, &spec->root_directory);
+        case TAG_SPEC_HOSTNAME:
+                return wire_dup_string(f, &spec->hostname);
+        case TAG_SPEC_PRIVATE_USERS:
+                r = wire_get_string(f, &s);
+                return r < 0 ? r : as_bad_message(container_spec_set_private_users(spec, s, NULL));
+        case TAG_SPEC_NETWORK:
+                r = wire_get_string(f, &s);
+                if (r < 0)
+                        return r;
+                spec->network = network_mode_from_string(s);
+                return 0; /* the validation at the end sees an invalid one */
+        case TAG_SPEC_READ_ONLY:
+                return wire_get_flag(f, &spec->is_read_only);
+        case TAG_SPEC_GRACE_USEC:
+                return wire_get_u64(f, &spec->grace_usec);
+        case TAG_SPEC_BIND_MOUNT:
+        case TAG_SPEC_TMPFS_MOUNT:
+                return spec_decode_mount(spec, f);
+        case TAG_SPEC_LIMIT:
+                return limit_decode(&spec->limits, f);
+        }
+        return 0;
+}
+
+static int spec_decode(ContainerSpec *spec, const WireField *nested)
+{
+        WireReader reader = WIRE_READER(nested->data, nested->size);
+        uint64_t seen = 0;
+        WireField f;
+        int r;
+
+        r = wire_dup_strv(reader, TAG_SPEC_ENVIRONMENT, &spec->environment);
+        if (r < 0)
+                return r;
+        r = wire_dup_strv(reader, TAG_SPEC_LABEL, &spec->labels);
+        if (r < 0)
+                return r;
+        while ((r = wire_next(&reader, &f)) > 0) {
+                r = f.tag < _TAG_SPEC_ONCE_MAX ? wire_once(&seen, f.tag) : 0;
+                if (r < 0)
+                        return r;
+                r = spec_decode_field(spec, &f);
+                if (r < 0)
+                        return r;
+        }
+        return r < 0 ? r : as_bad_message(container_spec_validate(spec, NULL));
+}
+
+static int container_record_decode_field(ContainerRecord *record, const WireField *f)
+{
+        const char *s;
+        int r;
+
+        switch (f->tag) {
+        case TAG_ID:
+                return wire_dup_string(f, &record->id);
+        case TAG_STATE:
+                r = wire_get_string(f, &s);
+                if (r < 0)
+                        return r;
+                record->state = container_state_from_string(s);
+                return (int)record->state < 0 ? -EBADMSG : 0;
+        case TAG_CREATED_USEC:
+                return wire_get_u64(f, &record->created_usec);
+        case TAG_UID_BASE:
+                return wire_get_u32(f, &record->uid_base);
+        case TAG_UID_COUNT:
+                return wire_get_u32(f, &record->uid_count);
+        case TAG_LEADER_PID:
+                return wire_get_u32(f, &record->leader_pid);
+        case TAG_LEADER_START_TICKS:
+                return wire_get_u64(f, &record->leader_start_ticks);
+        case TAG_UNIT:
+                return wire_dup_string(f, &record->unit);
+        case TAG_NEXT_JOB:
+                return wire_get_u32(f, &record->next_job);
+        case TAG_SPEC:
+                return spec_decode(record->spec, f);
+        }
+        return 0;
+}
+
+/* The characters that systemd takes in a unit's name, and a suffix. */
+static int unit_name_is_valid(const char *unit)
+{
+        static const char characters[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ:-_.\\@";
+        const char *dot = strrchr(unit, '.');
+
+        return dot && dot != unit && dot[1] && strlen(unit) <= UNIT_NAME_MAX &&
+               unit[strspn(unit, characters)] == 0;
+}
+
+static int container_record_check(const ContainerRecord *record, uint64_t seen)
+{
+        const uint64_t all = (UINT64_C(1) << _TAG_MAX) - 2;
+
+        if ((seen | UINT64_C(1) << TAG_UNIT) != all || !id_is_valid(record->id))
+                return -EBADMSG;
+        if (record->unit && !unit_name_is_valid(record->unit))
+                return -EBADMSG;
+        if (record->uid_count > 0 &&
+            (record->uid_base == 0 || record->uid_count > UINT32_MAX - record->uid_base))
+                return -EBADMSG;
+        if (record->leader_pid > INT32_MAX)
+                return -EBADMSG;
+        return 0;
+}
+
+int container_record_decode(const void *data, size_t size, ContainerRecord **ret)
+{
+        _drop_(drop_container_record) ContainerRecord *record = container_record_new();
+        WireReader reader;
+        uint64_t seen = 0;
+        WireField f;
+        int r;
+
+        if (!record)
+                return -ENOMEM;
+        r = record_open(data, size, RECORD_CONTAINER, CONTAINER_RECORD_VERSION, &reader);
+        if (r < 0)
+                return r;
+        while ((r = wire_next(&reader, &f)) > 0) {
+                if (f.tag == 0 || f.tag >= _TAG_MAX)
+                        continue;
+                r = wire_once(&seen, f.tag);
+                if (r < 0)
+                        return r;
+                r = container_record_decode_field(record, &f);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+        r = container_record_check(record, seen);
+        if (r < 0)
+                return r;
+
+        *ret = take_ptr(record);
+        return 0;
+}

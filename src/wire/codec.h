@@ -70,7 +70,7 @@ int wire_once(uint64_t *seen, uint16_t tag);
 /* Copies the string, replacing what was there. Returns 0; -EBADMSG; -ENOMEM. */
 int wire_dup_string(const WireField *f, char **ret);
 
-/* All strings of @tag in what the reader still has, as a new vector for strv_free() (NULL-terminated
- * also when there is none). In one pass to count and one to copy, as the length comes from outside.
+/* All strings of @tag in what the reader still has, as a new vector for strv_free(), which is there
+ * also when it is empty. In one pass to count and one to copy: the length comes from outside.
  * Returns 0; -EBADMSG; -ENOMEM. */
 int wire_dup_strv(WireReader r, uint16_t tag, char ***ret);

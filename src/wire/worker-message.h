@@ -44,7 +44,7 @@ typedef struct WorkerMessage {
 
 /* Returns 0 or -ENOMEM. */
 int worker_message_encode(const WorkerMessage *m, WireWriter *w);
-/* Returns 0 or -EBADMSG. WORKER_FAILED always has a fault, the others never; WORKER_CLONED a pid. */
+/* Returns 0 or -EBADMSG. WORKER_FAILED has a fault, and it alone; WORKER_CLONED has a pid. */
 int worker_message_decode(const void *data, size_t size, WorkerMessage *ret);
 
 /* Directories to delete: renamed into a trash beside them first (so that a name is free at once),

@@ -37,6 +37,39 @@ FaultKind fault_kind_from_string(const char *s)
         return _FAULT_INVALID;
 }
 
+/* How many bytes of valid UTF-8 start here that a terminal shows and does not obey; 0: none. */
+static size_t printable_length(const unsigned char *s)
+{
+        uint32_t c = s[0], least = 0;
+        size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+
+        if (n == 1)
+                return c >= 0x20 && c != 0x7f;
+        if (n == 0)
+                return 0;
+        c &= 0x7fU >> n;
+        for (size_t i = 1; i < n; i++) {
+                if ((s[i] & 0xc0) != 0x80)
+                        return 0;
+                c = c << 6 | (s[i] & 0x3fU);
+        }
+        least = n == 2 ? 0xa0 : n == 3 ? 0x800 : 0x10000; /* below 0xa0 are control characters */
+        return c < least || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : n;
+}
+
+/* Texts quote what clients and images say, may be cut inside a character, and end up in D-Bus
+ * messages, which must be UTF-8, and on terminals. */
+static void text_clean(char *text)
+{
+        for (unsigned char *p = (unsigned char *)text; *p;) {
+                size_t n = printable_length(p);
+
+                if (n == 0)
+                        *p = '?';
+                p += MAX2(n, (size_t)1);
+        }
+}
+
 int fault_set(Fault *fault, FaultKind kind, int error, const char *format, ...)
 {
         va_list ap;
@@ -50,6 +83,7 @@ int fault_set(Fault *fault, FaultKind kind, int error, const char *format, ...)
         va_start(ap, format);
         (void)vsnprintf(fault->text, sizeof(fault->text), format, ap);
         va_end(ap);
+        text_clean(fault->text);
         return error;
 }
 
@@ -70,5 +104,6 @@ int fault_prefix(Fault *fault, const char *prefix)
                 memcpy(fault->text + n, text, len);
                 fault->text[(size_t)n + len] = 0;
         }
+        text_clean(fault->text);
         return fault->error;
 }

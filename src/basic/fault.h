@@ -41,8 +41,8 @@ const char *fault_kind_to_string(FaultKind kind);
 FaultKind fault_kind_from_string(const char *s);
 
 /* Records kind, @error (negative errno) and the text, unless an earlier fault is there. %m is
- * expanded from
- * @error. Returns @error, so that it can be the return statement. */
+ * expanded from @error. Whatever the arguments are, the text is valid UTF-8 without control
+ * characters: '?' stands for others. Returns @error, so that it can be the return statement. */
 int fault_set(Fault *fault, FaultKind kind, int error, const char *format, ...) _printf_(4, 5);
 
 /* Puts "PREFIX: " in front of the text: outer functions name the stage this way. Returns

@@ -126,7 +126,11 @@ int container_spec_add_label(ContainerSpec *spec, const char *key, const char *v
         return strv_append(&spec->labels, label);
 }
 
-/* 4294967295 is "no user" to the kernel and may not be in a range. */
+int uid_range_is_valid(uint32_t base, uint32_t count)
+{
+        return base > 0 && count > 0 && count <= UINT32_MAX - base;
+}
+
 static int uid_range_check(uint32_t base, uint32_t count, Fault *fault)
 {
         if (base == 0)
@@ -135,7 +139,7 @@ static int uid_range_check(uint32_t base, uint32_t count, Fault *fault)
                                  "for a container with the host's users");
         if (count == 0)
                 return fault_set(fault, FAULT_INVALID, -EINVAL, "PrivateUsers: the range is empty");
-        if (count > UINT32_MAX - base)
+        if (!uid_range_is_valid(base, count))
                 return fault_set(fault, FAULT_INVALID, -EINVAL,
                                  "PrivateUsers: %" PRIu32 ":%" PRIu32 " goes beyond 4294967294",
                                  base, count);

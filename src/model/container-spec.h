@@ -71,6 +71,10 @@ int container_spec_add_tmpfs(ContainerSpec *spec, const char *text, Fault *fault
 int container_spec_add_label(ContainerSpec *spec, const char *key, const char *value, Fault *fault);
 int container_spec_set_private_users(ContainerSpec *spec, const char *text, Fault *fault);
 
+/* Consecutive host uids that may be a container's: not the host's root, and not 4294967295, which
+ * is "no user" to the kernel. */
+int uid_range_is_valid(uint32_t base, uint32_t count);
+
 /* "auto", "no" or "BASE:COUNT". */
 void container_spec_format_private_users(const ContainerSpec *spec, char *buffer, size_t size);
 

@@ -285,8 +285,7 @@ static int container_record_check(const ContainerRecord *record, uint64_t seen)
                 return -EBADMSG;
         if (record->unit && !unit_name_is_valid(record->unit))
                 return -EBADMSG;
-        if (record->uid_count > 0 &&
-            (record->uid_base == 0 || record->uid_count > UINT32_MAX - record->uid_base))
+        if (record->uid_count > 0 && !uid_range_is_valid(record->uid_base, record->uid_count))
                 return -EBADMSG;
         if (record->leader_pid > INT32_MAX)
                 return -EBADMSG;

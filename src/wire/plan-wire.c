@@ -187,8 +187,7 @@ static int plan_check(const Plan *plan)
         if (!path_is_normal(plan->root_directory) || !path_is_normal(plan->layer_directory) ||
             !path_is_normal(plan->runtime_directory))
                 return -EBADMSG;
-        if (plan->uid_count > 0 &&
-            (plan->uid_base == 0 || plan->uid_count > UINT32_MAX - plan->uid_base))
+        if (plan->uid_count > 0 && !uid_range_is_valid(plan->uid_base, plan->uid_count))
                 return -EBADMSG;
         return 0;
 }

@@ -9,7 +9,7 @@
  * The daemon starts one resident program (/usr/lib/warden/warden-worker) with a SOCK_SEQPACKET
  * socket as fd 3. For every operation it sends one request there, with one end of a new socketpair
  * as the only fd. The program forks a worker that does the operation in straight-line, blocking
- * code and talks on that socketpair:
+ * code and talks on that socketpair (both by worker-socket.h, which has a way for long messages):
  *
  *   create
  *     daemon: WORKER_CREATE(plan) ──► worker: CLONED(pid)+pidfd   the child exists, set-up goes on

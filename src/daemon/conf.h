@@ -26,3 +26,7 @@ typedef struct Conf {
  * merged by name. @path non-NULL: only this file. Returns 0; -ENOMEM; the errno of an explicit @path. */
 int conf_load(Conf *conf, const char *path, Fault *fault);
 void conf_done(Conf *conf);
+
+/* Reads the lines of one file into @conf. @text is changed; @path is for the messages. Returns how many
+ * lines were wrong. */
+int conf_parse(Conf *conf, const char *path, char *text);

@@ -12,6 +12,7 @@ typedef struct Manager Manager;
 typedef struct ContainerStart ContainerStart;
 typedef struct ContainerDestroy ContainerDestroy;
 typedef struct WshdClient WshdClient;
+struct WshdMessage;
 struct sd_event_source;
 
 /* Who asked for something that takes a while. The function is called exactly once, from the event loop or from
@@ -53,6 +54,11 @@ struct Container {
         int jobs_dir_fd;
         Map *jobs; /* by Job.key */
         uint32_t next_job;
+        uint32_t
+                reserved_jobs; /* ids below it are saved as used: the state is written once a batch */
+        int is_leader_gone;    /* the pidfd has fired */
+        struct sd_event_source *reconnect_source; /* PID 1 lives, but its connection broke */
+        int is_unsettled;                         /* restored; PID 1 was not heard of yet */
         int is_announced; /* the observer was told of it: only then of changes and of its end */
 
         ContainerStart *start;               /* while creating */
@@ -89,3 +95,55 @@ typedef void (*SpawnFunc)(void *userdata, Job *job, int error, const Fault *faul
  *           this returns. All must be -EBADF when spec->is_tty. A directory or an O_PATH descriptor is refused. */
 int container_spawn(Container *c, JobSpec *take_spec, const int fds[3], SpawnFunc func,
                     void *userdata, Fault *fault);
+
+/* For the files container-*.c, job.c and restore.c. */
+
+/* @take_spec   taken in success and failure. Registers in the manager by id and name. */
+int container_new(Manager *manager, const char *id, ContainerSpec *take_spec, Container **ret,
+                  Fault *fault);
+
+/* Unlinks it from the manager, gives its leases back, frees its jobs. Kills nothing. */
+Container *container_free(Container *c);
+
+/* Asks the state table, saves, then tells the observer. When saving fails the old state stays.
+ * Returns 0; -EPROTO; the errno of saving. */
+int container_move(Container *c, ContainerEvent event, Fault *fault);
+
+/* The same for what has happened already: a failure to save is logged, the state moves on. */
+void container_move_on(Container *c, ContainerEvent event);
+
+void container_changed(Container *c, unsigned mask);
+
+/* Takes the pidfd and watches it. Returns 0; negative errno. */
+int container_set_leader(Container *c, uint32_t pid, int take_pidfd);
+void container_clear_leader(Container *c);
+
+/* Connects to PID 1; container_on_wshd_ready() follows. */
+int container_connect(Container *c);
+void container_disconnect(Container *c);
+
+/* The parts of a life: each is told by container.c what concerns it. */
+void container_start_leader_gone(Container *c);
+void container_start_wshd_ready(Container *c);
+void container_start_wshd_lost(Container *c, int error);
+void container_stop_leader_gone(Container *c);
+void container_stop_resume(Container *c);
+void container_destroy_leader_gone(Container *c);
+ContainerStart *container_start_free(ContainerStart *start);
+ContainerDestroy *container_destroy_free(ContainerDestroy *destroy);
+
+/* First start of a new container; @func is answered when it is active, or when all is undone. */
+int container_begin(Container *c, ReplyFunc func, void *userdata, Fault *fault);
+
+int reply_add(Reply **list, ReplyFunc func, void *userdata);
+/* Empties the list before the first call. */
+void reply_all(Reply **list, int error, const Fault *fault);
+
+int container_log(const Container *c, int level, int error, const char *message_id,
+                  const char *text);
+
+/* What PID 1 says of jobs. */
+void container_jobs_lost(Container *c);
+void container_rows_done(Container *c);
+void container_take_job_row(Container *c, const struct WshdMessage *m, int take_pidfd);
+void container_take_job_exit(Container *c, const struct WshdMessage *m);

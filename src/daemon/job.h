@@ -31,6 +31,7 @@ typedef struct Job {
         int exit_code;   /* -1 unless JOB_EXITED */
         int exit_signal; /* 0 unless JOB_KILLED */
         int is_core_dumped;
+        int is_listed;                  /* PID 1 named it since the last connect */
         uint64_t start_usec, exit_usec; /* CLOCK_REALTIME; exit 0 while it runs */
 } Job;
 
@@ -52,3 +53,17 @@ int job_resize(Job *job, uint32_t rows, uint32_t columns, void (*func)(void *, i
  * job has no pty. */
 typedef void (*JobAttachFunc)(void *userdata, int take_master_fd, int error, const Fault *fault);
 int job_attach(Job *job, JobAttachFunc func, void *userdata, Fault *fault);
+
+/* For container-*.c and restore.c. */
+
+/* @argv, @user, @identifier   copied. Returns 0; -ENOMEM. Not in the container's map yet. */
+int job_new(Container *c, uint32_t id, char *const *argv, const char *user, const char *identifier,
+            Job **ret);
+Job *job_free(Job *job);
+DEFINE_DROP(Job, job, job_free);
+
+/* Puts it into the map and tells the observer. Returns 0; -EEXIST; -ENOMEM. */
+int job_link(Job *job);
+
+/* Saves the new state, then tells the observer. */
+void job_end(Job *job, JobState state, int code, int signal, uint64_t usec);

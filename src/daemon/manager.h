@@ -21,6 +21,7 @@ typedef struct ManagerObserver {
         void (*job_removed)(void *userdata, Job *job);
         void (*job_changed)(void *userdata, Job *job, unsigned mask);
         void (*job_exited)(void *userdata, Job *job); /* after job_changed */
+        void (*settled)(void *userdata);              /* manager_is_settled() has become true */
         void *userdata;
 } ManagerObserver;
 
@@ -34,6 +35,7 @@ struct Manager {
         Map *by_id;
         uint64_t next_id;
         int containers_dir_fd; /* runtime_directory/containers */
+        unsigned n_unsettled;  /* restored containers whose PID 1 has not answered */
         ManagerObserver observer;
 };
 
@@ -64,3 +66,9 @@ Container *manager_get(Manager *manager, const char *name);
 
 /* The container whose PID 1, or any process of whose scope, is @pid. Reads /proc/PID/cgroup. */
 Container *manager_get_by_pid(Manager *manager, uint32_t pid);
+
+/* For container-*.c: PID 1 of a restored container has answered, or will not. */
+void manager_container_settled(Manager *manager, Container *c);
+
+/* A unique id. */
+void manager_make_id(Manager *manager, char ret[CONTAINER_ID_LENGTH + 1]);

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* MESSAGE_ID= of the events that an administrator may look for; doc/messages.md describes them. */
+
+#define MESSAGE_CONTAINER_CREATED "5a0c1f6c37c84fd0a7d7f2b0d9a4e301"
+#define MESSAGE_CONTAINER_STOPPED "5a0c1f6c37c84fd0a7d7f2b0d9a4e302"
+#define MESSAGE_CONTAINER_DESTROYED "5a0c1f6c37c84fd0a7d7f2b0d9a4e303"
+#define MESSAGE_CONTAINER_FAILED "5a0c1f6c37c84fd0a7d7f2b0d9a4e304"

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "basic/io.h"
+#include "basic/log.h"
+#include "basic/parse.h"
+#include "basic/strv.h"
+#include "config.h"
+#include "daemon/conf.h"
+#include "daemon/uid-pool.h"
+
+#define CONF_MAX_BYTES (1U << 20)
+
+/* From UIDS-GIDS of systemd: above the ranges of its own containers and below 2^31, nobody else's. */
+#define UID_POOL_BASE UINT32_C(0x70000000)
+#define UID_POOL_COUNT (4000U * UID_BLOCK)
+
+static int set_path(const char *value, void *data)
+{
+        char *copy;
+
+        if (value[0] != '/')
+                return -EINVAL;
+        copy = strdup(value);
+        if (!copy)
+                return -ENOMEM;
+        free(*(char **)data);
+        *(char **)data = copy;
+        return 0;
+}
+
+static int set_slice(const char *value, void *data)
+{
+        size_t n = strlen(value);
+        char *copy;
+
+        if (n <= strlen(".slice") || strcmp(value + n - strlen(".slice"), ".slice") != 0 ||
+            strchr(value, '/'))
+                return -EINVAL;
+        copy = strdup(value);
+        if (!copy)
+                return -ENOMEM;
+        free(*(char **)data);
+        *(char **)data = copy;
+        return 0;
+}
+
+static int set_count(const char *value, void *data)
+{
+        uint32_t n;
+        int r;
+
+        r = parse_u32(value, &n);
+        if (r < 0)
+                return r;
+        if (n == 0)
+                return -ERANGE;
+        *(uint32_t *)data = n;
+        return 0;
+}
+
+static int set_usec(const char *value, void *data)
+{
+        return parse_time_usec(value, data);
+}
+
+/* BASE:COUNT; both at once, so that a bad half changes nothing. */
+static int set_uid_pool(const char *value, void *data)
+{
+        Conf *conf = data;
+        const char *colon = strchr(value, ':');
+        char base_text[16];
+        uint32_t base, count;
+        int r;
+
+        if (!colon || (size_t)(colon - value) >= sizeof(base_text))
+                return -EINVAL;
+        (void)snprintf(base_text, sizeof(base_text), "%.*s", (int)(colon - value), value);
+        r = parse_u32(base_text, &base);
+        if (r >= 0)
+                r = parse_u32(colon + 1, &count);
+        if (r < 0)
+                return r;
+        if (count == 0 || count % UID_BLOCK != 0 || base < UID_BLOCK || base > UINT32_MAX - count)
+                return -ERANGE;
+        conf->uid_pool_base = base;
+        conf->uid_pool_count = count;
+        return 0;
+}
+
+typedef struct Key {
+        const char *name;
+        int (*set)(const char *value, void *data);
+        size_t offset;
+} Key;
+
+static const Key keys[] = {
+        { "StateDirectory", set_path, offsetof(Conf, state_directory) },
+        { "RuntimeDirectory", set_path, offsetof(Conf, runtime_directory) },
+        { "Slice", set_slice, offsetof(Conf, slice) },
+        { "UIDPool", set_uid_pool, 0 },
+        { "GraceSec", set_usec, offsetof(Conf, grace_usec) },
+        { "CreateTimeoutSec", set_usec, offsetof(Conf, create_timeout_usec) },
+        { "ContainersMax", set_count, offsetof(Conf, containers_max) },
+        { "JobsMax", set_count, offsetof(Conf, jobs_max) },
+        { "WorkersMax", set_count, offsetof(Conf, workers_max) },
+};
+
+static int conf_set(Conf *conf, const char *name, const char *value)
+{
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++)
+                if (strcmp(keys[i].name, name) == 0)
+                        return keys[i].set(value, (char *)conf + keys[i].offset);
+        return -ENOENT;
+}
+
+static char *strip(char *s)
+{
+        size_t n;
+
+        s += strspn(s, " \t\r");
+        n = strlen(s);
+        while (n > 0 && strchr(" \t\r", s[n - 1]))
+                s[--n] = 0;
+        return s;
+}
+
+int conf_parse(Conf *conf, const char *path, char *text)
+{
+        int is_ours = 0, n_bad = 0;
+        unsigned number = 0;
+        char *line;
+
+        while ((line = strsep(&text, "\n"))) {
+                char *s = strip(line), *eq;
+                int r;
+
+                number++;
+                if (!*s || *s == '#' || *s == ';')
+                        continue;
+                if (*s == '[') {
+                        is_ours = strcmp(s, "[Manager]") == 0;
+                        if (!is_ours && ++n_bad)
+                                log_warning(0, "%s:%u: unknown section %s", path, number, s);
+                        continue;
+                }
+                eq = strchr(s, '=');
+                if (!is_ours || !eq) {
+                        n_bad++;
+                        log_warning(0, "%s:%u: not a KEY=VALUE in [Manager], skipped", path,
+                                    number);
+                        continue;
+                }
+                *eq = 0;
+                r = conf_set(conf, strip(s), strip(eq + 1));
+                if (r < 0 && ++n_bad)
+                        log_warning(r, "%s:%u: %s=%s: %s, skipped", path, number, strip(s),
+                                    strip(eq + 1),
+                                    r == -ENOENT ? "no such key" : "not a valid value");
+        }
+        return n_bad;
+}
+
+static int conf_read_file(Conf *conf, const char *path)
+{
+        _drop_(drop_free) char *text = NULL;
+        int r;
+
+        r = io_read_file(AT_FDCWD, path, CONF_MAX_BYTES, &text, NULL);
+        if (r < 0)
+                return r;
+        (void)conf_parse(conf, path, text);
+        return 0;
+}
+
+static int is_drop_in(const struct dirent *entry)
+{
+        size_t n = strlen(entry->d_name);
+
+        return entry->d_name[0] != '.' && n > 5 && strcmp(entry->d_name + n - 5, ".conf") == 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+        return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* One name counts once, from the strongest directory that has it; the names are read in order. */
+static int conf_read_drop_ins(Conf *conf)
+{
+        static const char *const directories[] = {
+                "/run/warden/wardend.conf.d",
+                WARDEN_SYSCONFDIR "/wardend.conf.d",
+                WARDEN_PKGLIBDIR "/wardend.conf.d",
+        };
+        _drop_(drop_strv) char **names = NULL;
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                struct dirent **entries;
+                int n = scandir(directories[i], &entries, is_drop_in, alphasort);
+
+                for (int k = 0; k < n; k++) {
+                        int is_known = 0;
+
+                        for (char **p = names; p && *p; p++)
+                                is_known |= strcmp(*p, entries[k]->d_name) == 0;
+                        if (!is_known && r >= 0)
+                                r = strv_append(&names, entries[k]->d_name);
+                        free(entries[k]);
+                }
+                if (n >= 0)
+                        free(entries);
+        }
+        if (r < 0)
+                return r;
+        if (names)
+                qsort(names, strv_length(names), sizeof(char *), compare_names);
+        for (char **p = names; p && *p; p++)
+                for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                        char path[PATH_MAX];
+
+                        (void)snprintf(path, sizeof(path), "%s/%s", directories[i], *p);
+                        if (conf_read_file(conf, path) != -ENOENT)
+                                break;
+                }
+        return 0;
+}
+
+static int conf_set_defaults(Conf *conf)
+{
+        *conf = (Conf){
+                .state_directory = strdup(WARDEN_STATE_DIRECTORY),
+                .runtime_directory = strdup(WARDEN_RUNTIME_DIRECTORY),
+                .worker_program = strdup(WARDEN_PKGLIBDIR "/warden-worker"),
+                .wshd_program = strdup(WARDEN_PKGLIBDIR "/wshd"),
+                .slice = strdup("warden.slice"),
+                .uid_pool_base = UID_POOL_BASE,
+                .uid_pool_count = UID_POOL_COUNT,
+                .grace_usec = 10 * USEC_PER_SEC,
+                .create_timeout_usec = 60 * USEC_PER_SEC,
+                .containers_max = 4000,
+                .jobs_max = 4096,
+                .workers_max = 8,
+        };
+        if (!conf->state_directory || !conf->runtime_directory || !conf->worker_program ||
+            !conf->wshd_program || !conf->slice) {
+                conf_done(conf);
+                return -ENOMEM;
+        }
+        return 0;
+}
+
+int conf_load(Conf *conf, const char *path, Fault *fault)
+{
+        int r;
+
+        r = conf_set_defaults(conf);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "Out of memory");
+        r = conf_read_file(conf, path ? path : WARDEN_SYSCONFDIR "/wardend.conf");
+        if (r < 0 && (path || r != -ENOENT)) {
+                (void)fault_set(fault, FAULT_FAILED, r, "Cannot read %s: %m",
+                                path ? path : WARDEN_SYSCONFDIR "/wardend.conf");
+                if (path) {
+                        conf_done(conf);
+                        return r;
+                }
+                log_warning(r, "Cannot read %s: %m", WARDEN_SYSCONFDIR "/wardend.conf");
+        }
+        return path ? 0 : conf_read_drop_ins(conf);
+}
+
+void conf_done(Conf *conf)
+{
+        free(conf->state_directory);
+        free(conf->runtime_directory);
+        free(conf->worker_program);
+        free(conf->wshd_program);
+        free(conf->slice);
+        *conf = (Conf){ 0 };
+}

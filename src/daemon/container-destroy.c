@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* How a container ends for good. The order matters for a daemon that dies in between: first the state says
+ * destroying, then the processes die, then the directories go — the one with the state file among them, at once by a
+ * rename. Start-up takes up whatever still has a state file. What takes long, the deletion of the layer, goes on in
+ * the worker after everybody was answered. */
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include <systemd/sd-event.h>
+
+#include "basic/log.h"
+#include "basic/message-id.h"
+#include "basic/strv.h"
+#include "daemon/manager.h"
+#include "daemon/process.h"
+#include "daemon/worker-pool.h"
+
+struct ContainerDestroy {
+        Container *container;
+        Reply *replies;
+        WorkerOperation *worker;
+        sd_event_source *next; /* the step that is due, run from the loop */
+};
+
+ContainerDestroy *container_destroy_free(ContainerDestroy *destroy)
+{
+        if (!destroy)
+                return NULL;
+        if (destroy->container->destroy == destroy)
+                destroy->container->destroy = NULL;
+        worker_operation_free(destroy->worker);
+        sd_event_source_disable_unref(destroy->next);
+        reply_all(&destroy->replies, -ECANCELED, NULL);
+        free(destroy);
+        return NULL;
+}
+
+static void destroy_fail(ContainerDestroy *destroy, int error, const Fault *fault)
+{
+        Container *c = destroy->container;
+        Reply *replies = take_ptr(destroy->replies);
+
+        (void)container_log(c, LOG_ERR, error, NULL, fault->text);
+        container_destroy_free(destroy);
+        container_move_on(c, EVENT_UNDO_FAILED);
+        reply_all(&replies, error, fault);
+}
+
+/* Nothing is left: the registry forgets it, then the callers hear of it. */
+static void destroy_finish(ContainerDestroy *destroy)
+{
+        Container *c = destroy->container;
+        const ManagerObserver *observer = &c->manager->observer;
+        Reply *replies = take_ptr(destroy->replies);
+
+        c->state = CONTAINER_GONE;
+        (void)container_log(c, LOG_INFO, 0, MESSAGE_CONTAINER_DESTROYED, "Container destroyed");
+        if (c->is_announced && observer->container_removed)
+                observer->container_removed(observer->userdata, c);
+        manager_container_settled(c->manager, c);
+        container_free(c);
+        reply_all(&replies, 0, NULL);
+}
+
+static void on_removed(void *userdata, int error, const Fault *fault)
+{
+        ContainerDestroy *destroy = userdata;
+
+        destroy->worker = worker_operation_free(destroy->worker);
+        if (error < 0)
+                destroy_fail(destroy, error, fault);
+        else
+                destroy_finish(destroy);
+}
+
+static int begin_removal(ContainerDestroy *destroy, Fault *fault)
+{
+        static const WorkerHandler handler = { .finished = on_removed };
+        const Container *c = destroy->container;
+        const Conf *conf = &c->manager->conf;
+        _drop_(drop_strv) char **directories = NULL;
+        WireWriter w = WIRE_WRITER_INIT;
+        char path[PATH_MAX];
+        int r;
+
+        /* The layer first: as long as the state file is there, a restart finds what is left to do. */
+        (void)snprintf(path, sizeof(path), "%s/containers/%s", conf->state_directory, c->id);
+        r = strv_append(&directories, path);
+        if (r >= 0) {
+                (void)snprintf(path, sizeof(path), "%s/containers/%s", conf->runtime_directory,
+                               c->id);
+                r = strv_append(&directories, path);
+        }
+        if (r >= 0)
+                r = remove_request_encode(&(RemoveRequest){ .directories = directories }, &w);
+        if (r >= 0)
+                r = worker_begin(c->manager->workers, WORKER_REMOVE, &w, &handler, destroy,
+                                 &destroy->worker, fault);
+        wire_writer_done(&w);
+        return r < 0 ? fault_set(fault, FAULT_FAILED, r, "Cannot begin to remove the container: %m")
+                     : 0;
+}
+
+static int on_processes_gone(sd_event_source *s, void *userdata)
+{
+        ContainerDestroy *destroy = userdata;
+        Container *c = destroy->container;
+        Fault fault = FAULT_INIT;
+        int r;
+
+        destroy->next = sd_event_source_disable_unref(destroy->next);
+        container_disconnect(c);
+        container_clear_leader(c);
+        (void)scope_stop(c->manager->systemd, c->unit);
+        reply_all(&c->stop_replies, 0, NULL);
+        r = begin_removal(destroy, &fault);
+        if (r < 0)
+                destroy_fail(destroy, r, &fault);
+        return 0;
+}
+
+void container_destroy_leader_gone(Container *c)
+{
+        if (!c->destroy)
+                return;
+        (void)sd_event_add_defer(c->manager->event, &c->destroy->next, on_processes_gone,
+                                 c->destroy);
+}
+
+int container_destroy(Container *c, ReplyFunc func, void *userdata, Fault *fault)
+{
+        ContainerDestroy *destroy = c->destroy;
+        int r;
+
+        r = container_move(c, EVENT_DESTROY, fault);
+        if (r < 0)
+                return r;
+        if (destroy) {
+                r = reply_add(&destroy->replies, func, userdata);
+                return r < 0 ? fault_set(fault, FAULT_FAILED, r, "Out of memory") : 0;
+        }
+        destroy = calloc(1, sizeof(*destroy));
+        if (!destroy || reply_add(&destroy->replies, func, userdata) < 0) {
+                free(destroy);
+                return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
+        }
+        destroy->container = c;
+        c->destroy = destroy;
+        container_start_free(c->start);
+        c->stop_source = sd_event_source_disable_unref(c->stop_source);
+
+        if (c->leader_pidfd >= 0 && !c->is_leader_gone) {
+                /* With PID 1 the kernel kills all of its namespace; the pidfd fires when the last is gone. */
+                r = process_signal(c->leader_pidfd, SIGKILL);
+                if (r >= 0)
+                        return 0;
+        }
+        container_destroy_leader_gone(c);
+        return 0;
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Jobs and PID 1: spawning one, and what PID 1 tells of them. The job's file is written before PID 1 is asked, so
+ * that a daemon that dies in between finds the job again with all that is known of it; PID 1's answer to the next
+ * hello says whether it ever began. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "basic/fd.h"
+#include "basic/io.h"
+#include "basic/log.h"
+#include "daemon/manager.h"
+#include "daemon/process.h"
+#include "daemon/store.h"
+#include "daemon/wshd-client.h"
+#include "daemon/wshd-request.h"
+#include "wire/job-spec-wire.h"
+
+#define RESERVE_JOBS 64
+
+/* What remains of a datagram for the spec beside the other fields. */
+#define INLINE_SPEC_MAX (WSHD_MESSAGE_MAX - 256)
+
+typedef struct Spawn {
+        Job *job; /* not linked yet */
+        SpawnFunc func;
+        void *userdata;
+} Spawn;
+
+static Spawn *spawn_free(Spawn *spawn)
+{
+        if (spawn)
+                job_free(spawn->job);
+        free(spawn);
+        return NULL;
+}
+DEFINE_DROP(Spawn, spawn, spawn_free);
+
+/* The convention of shells and of every container tool, and the texts that tell what to mend. */
+static int fault_from_failure(const Job *job, const WshdMessage *m, Fault *fault)
+{
+        int error = m->error > 0 && m->error < 4096 ? -(int)m->error : -EPROTO;
+
+        if (m->stage == WSHD_STAGE_EXEC && error == -ENOENT)
+                return fault_set(fault, FAULT_PROGRAM_NOT_FOUND, error,
+                                 "%s: no such program in the container", job->argv[0]);
+        if (m->stage == WSHD_STAGE_EXEC)
+                return fault_set(fault, FAULT_PROGRAM_NOT_EXECUTABLE, error,
+                                 "%s: cannot be executed: %m", job->argv[0]);
+        if (m->stage == WSHD_STAGE_USER)
+                return fault_set(fault, FAULT_NO_SUCH_USER, error, "User: no '%s' in the container",
+                                 job->user ? job->user : "root");
+        if (m->stage == WSHD_STAGE_DIRECTORY)
+                return fault_set(fault, FAULT_NOT_FOUND, error,
+                                 "WorkingDirectory: cannot be entered: %m");
+        if (m->stage == WSHD_STAGE_RLIMIT)
+                return fault_set(fault, FAULT_INVALID, error, "Rlimits: cannot be set: %m");
+        if (error == -EMFILE || error == -ENFILE || error == -ENOSPC || error == -EAGAIN)
+                return fault_set(fault, FAULT_LIMIT, error,
+                                 "The container can start no more jobs (%s): %m",
+                                 wshd_stage_to_string(m->stage));
+        return fault_set(fault, FAULT_FAILED, error, "Cannot start the job (%s): %m",
+                         wshd_stage_to_string(m->stage));
+}
+
+/* The pidfd comes from inside; the pid that it has out here is what we show. */
+static int job_take_pidfd(Job *job, int take_pidfd)
+{
+        _drop_(drop_fd) int fd = take_pidfd;
+        uint32_t pid;
+        int r;
+
+        r = fd < 0 ? -EBADF : process_get_pid(fd, &pid);
+        if (r < 0)
+                return r;
+        fd_close(job->pidfd);
+        job->pidfd = take_fd(&fd);
+        job->pid = pid;
+        return 0;
+}
+
+static void on_spawn_reply(void *userdata, const WshdMessage *m, int take_fd_, int error)
+{
+        _drop_(drop_spawn) Spawn *spawn = userdata;
+        _drop_(drop_fd) int fd = take_fd_;
+        Job *job = spawn->job;
+        Fault fault = FAULT_INIT;
+        int r;
+
+        if (!m)
+                r = fault_set(&fault, FAULT_FAILED, error,
+                              "PID 1 of the container is out of reach: %m");
+        else if (m->type == WSHD_FAILED)
+                r = fault_from_failure(job, m, &fault);
+        else if (m->type != WSHD_SPAWNED || m->job != job->id)
+                r = fault_set(&fault, FAULT_FAILED, -EPROTO,
+                              "PID 1 of the container answered something else");
+        else
+                r = job_take_pidfd(job, take_fd(&fd));
+        if (r >= 0) {
+                job->start_usec = m->start_usec;
+                job->is_listed = 1;
+                r = job_link(job);
+        }
+        if (r < 0) {
+                (void)fault_set(&fault, FAULT_FAILED, r, "Cannot follow the job: %m");
+                /* When PID 1 is out of reach it may have begun: the file stays until it has listed its jobs. */
+                if (m)
+                        (void)store_forget_job(job);
+                spawn->func(spawn->userdata, NULL, r, &fault);
+                return;
+        }
+        spawn->job = NULL;
+        spawn->func(spawn->userdata, job, 0, NULL);
+}
+
+/* A directory would be a door out of the container (openat("..")); an O_PATH descriptor is a handle to the host's
+ * file system and no stream. */
+static int check_fds(const JobSpec *spec, const int fds[3], Fault *fault)
+{
+        static const char *const names[] = { "Stdin", "Stdout", "Stderr" };
+
+        for (int i = 0; i < 3; i++) {
+                struct stat st;
+                int flags;
+
+                if (fds[i] < 0)
+                        continue;
+                if (spec->is_tty)
+                        return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                         "%s: cannot be given with TTY", names[i]);
+                flags = fcntl(fds[i], F_GETFL);
+                if (flags < 0 || fstat(fds[i], &st) < 0)
+                        return fault_set(fault, FAULT_INVALID, -errno, "%s: %m", names[i]);
+                if ((flags & O_PATH) || S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode))
+                        return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                         "%s: is not a stream, file or device", names[i]);
+                if (S_ISBLK(st.st_mode))
+                        return fault_set(fault, FAULT_INVALID, -EINVAL, "%s: is a block device",
+                                         names[i]);
+        }
+        return 0;
+}
+
+/* An id is never used twice, not even after a restart: what is saved is the end of a batch. */
+static int take_job_id(Container *c, uint32_t *ret, Fault *fault)
+{
+        if (map_size(c->jobs) >= c->manager->conf.jobs_max)
+                return fault_set(
+                        fault, FAULT_LIMIT, -ENOSPC,
+                        "Container '%s' has %u jobs, the most it may have; release ended ones",
+                        c->spec->name, c->manager->conf.jobs_max);
+        if (c->next_job >= WSHD_OWN_JOBS)
+                return fault_set(fault, FAULT_LIMIT, -ENOSPC,
+                                 "Container '%s' has used up its job ids", c->spec->name);
+        if (c->next_job >= c->reserved_jobs) {
+                int r;
+
+                c->reserved_jobs = c->next_job + RESERVE_JOBS;
+                r = store_save_container(c);
+                if (r < 0) {
+                        c->reserved_jobs = c->next_job;
+                        return fault_set(fault, FAULT_FAILED, r, "Cannot save the state: %m");
+                }
+        }
+        *ret = c->next_job++;
+        return 0;
+}
+
+static int spec_to_memfd(const WireWriter *w)
+{
+        _drop_(drop_fd) int fd = memfd_create("warden-job", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        r = io_write_full(fd, w->data, w->size);
+        if (r < 0)
+                return r;
+        if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+                return -errno;
+        return take_fd(&fd);
+}
+
+static int send_spawn(Container *c, const JobSpec *spec, const int fds[3], const Job *job,
+                      Spawn *spawn)
+{
+        static const uint32_t stdio_flags[] = { WSHD_STDIN_FD, WSHD_STDOUT_FD, WSHD_STDERR_FD };
+        _drop_(drop_fd) int memfd = -EBADF;
+        WireWriter w = WIRE_WRITER_INIT;
+        WshdMessage m = {
+                .type = WSHD_SPAWN, .job = job->id, .rows = spec->rows, .columns = spec->columns
+        };
+        int passed[WSHD_FDS_MAX], r;
+        size_t n = 0;
+
+        m.flags = (spec->is_tty ? WSHD_TTY : 0) | (spec->is_privileged ? WSHD_PRIVILEGED : 0);
+        for (int i = 0; i < 3; i++)
+                if (fds[i] >= 0) {
+                        m.flags |= stdio_flags[i];
+                        passed[n++] = fds[i];
+                }
+        r = job_spec_encode(spec, c->spec->environment, &w);
+        if (r >= 0 && w.size > INLINE_SPEC_MAX) {
+                r = memfd = spec_to_memfd(&w);
+                m.flags |= WSHD_SPEC_FD;
+                passed[n++] = memfd;
+        } else {
+                m.spec = w.data;
+                m.spec_size = w.size;
+        }
+        if (r >= 0)
+                r = wshd_client_call(c->wshd, &m, passed, n, on_spawn_reply, spawn);
+        wire_writer_done(&w);
+        return r;
+}
+
+int container_spawn(Container *c, JobSpec *take_spec, const int fds[3], SpawnFunc func,
+                    void *userdata, Fault *fault)
+{
+        _drop_(drop_job_spec) JobSpec *spec = take_spec;
+        _drop_(drop_spawn) Spawn *spawn = NULL;
+        uint32_t id;
+        int r;
+
+        r = job_spec_validate(spec, fault);
+        if (r < 0)
+                return r;
+        r = container_state_next(c->state, EVENT_SPAWN, fault);
+        if (r < 0)
+                return r;
+        r = check_fds(spec, fds, fault);
+        if (r < 0)
+                return r;
+        if (!c->wshd)
+                return fault_set(fault, FAULT_FAILED, -ENOTCONN,
+                                 "PID 1 of container '%s' is out of reach", c->spec->name);
+        r = take_job_id(c, &id, fault);
+        if (r < 0)
+                return r;
+        spawn = calloc(1, sizeof(*spawn));
+        if (!spawn)
+                return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
+        r = job_new(c, id, spec->argv, spec->user, spec->identifier, &spawn->job);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "Out of memory");
+        spawn->job->is_tty = spec->is_tty;
+        spawn->func = func;
+        spawn->userdata = userdata;
+        r = store_save_job(spawn->job);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "Cannot save the job: %m");
+        r = send_spawn(c, spec, fds, spawn->job, spawn);
+        if (r < 0) {
+                (void)store_forget_job(spawn->job);
+                return fault_set(fault, r == -ENOBUFS ? FAULT_LIMIT : FAULT_FAILED, r,
+                                 "Cannot hand the job to PID 1: %m");
+        }
+        spawn = NULL; /* on_spawn_reply() has it */
+        return 0;
+}
+
+int container_kill(Container *c, int signal, ReplyFunc func, void *userdata, Fault *fault)
+{
+        WshdMessage m = { .type = WSHD_KILL_ALL, .signal = (uint32_t)signal };
+        WshdRequest request = { .func = func,
+                                .userdata = userdata,
+                                .what = "Cannot signal the container" };
+        int r;
+
+        if (signal < 1 || signal > SIGRTMAX)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "signal: %d is not between 1 and %d", signal, SIGRTMAX);
+        r = container_state_next(c->state, EVENT_SPAWN, fault);
+        return r < 0 ? r : wshd_request(c, &m, request, fault);
+}
+
+static Job *job_by_id(const Container *c, uint32_t id)
+{
+        char key[12];
+
+        (void)snprintf(key, sizeof(key), "%u", id);
+        return map_get(c->jobs, key);
+}
+
+static void job_take_end(Job *job, const WshdMessage *m)
+{
+        if (job->state != JOB_RUNNING)
+                return;
+        job->is_core_dumped = !!(m->flags & WSHD_CORE);
+        if (m->signal > 0 && m->signal <= (uint32_t)SIGRTMAX)
+                job_end(job, JOB_KILLED, -1, (int)m->signal, m->end_usec);
+        else
+                job_end(job, JOB_EXITED, (int)(m->code & 0xff), 0, m->end_usec);
+}
+
+void container_take_job_exit(Container *c, const WshdMessage *m)
+{
+        Job *job = job_by_id(c, m->job);
+
+        if (job)
+                job_take_end(job, m);
+}
+
+/* A job that nobody here knows: its record is gone, so it was released, or its client never heard of it. It is ended
+ * if need be and forgotten; what wsh started on its own is not ours to touch. */
+static void disown_row(Container *c, const WshdMessage *row)
+{
+        WshdMessage m = { .type = WSHD_RELEASE, .job = row->job };
+
+        if (row->job >= WSHD_OWN_JOBS || !c->wshd)
+                return;
+        if (!(row->flags & WSHD_JOB_ENDED)) {
+                m.type = WSHD_KILL;
+                m.signal = SIGKILL;
+        }
+        (void)wshd_client_call(c->wshd, &m, NULL, 0, NULL, NULL);
+}
+
+void container_take_job_row(Container *c, const WshdMessage *m, int take_pidfd)
+{
+        _drop_(drop_fd) int fd = take_pidfd;
+        Job *job = job_by_id(c, m->job);
+        int r;
+
+        if (!job) {
+                disown_row(c, m);
+                return;
+        }
+        job->is_listed = 1;
+        job->start_usec = m->start_usec;
+        if (m->flags & WSHD_JOB_ENDED) {
+                job_take_end(job, m);
+                return;
+        }
+        r = job_take_pidfd(job, take_fd(&fd));
+        if (r < 0)
+                (void)container_log(c, LOG_WARNING, r, NULL, "PID 1 sent no pidfd for a job");
+}
+
+/* PID 1 keeps every job until it is released. One that it does not list, and that nobody here has seen
+ * running, was saved but never reached it: no client was told that it exists. */
+void container_rows_done(Container *c)
+{
+        Job *job;
+
+        MAP_FOREACH (job, c->jobs) {
+                if (job->state != JOB_RUNNING || job->is_listed)
+                        continue;
+                if (job->pidfd < 0) {
+                        (void)store_forget_job(job);
+                        job_free(job);
+                } else {
+                        job_end(job, JOB_LOST, -1, 0, io_now_realtime_usec());
+                }
+        }
+}
+
+void container_jobs_lost(Container *c)
+{
+        Job *job;
+
+        MAP_FOREACH (job, c->jobs)
+                if (job->state == JOB_RUNNING)
+                        job_end(job, JOB_LOST, -1, 0, io_now_realtime_usec());
+}

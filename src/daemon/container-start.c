@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* How a container comes to life. Two things go on at once and meet at the gate:
+ *
+ *   worker    begin ── clone ─┬─ mounts … ──────────┬─ exec wshd ── done
+ *   systemd                   └─ scope ── job done ─┘ gate
+ *   wshd                                                          connect ── ready ──► active
+ *
+ * A failure anywhere cancels the rest: the worker sees its socket close and undoes what it made, what is left of the
+ * process is killed, the scope is stopped. A container that never lived is then destroyed; one that was started
+ * again after a stop is left failed. */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include <systemd/sd-event.h>
+
+#include "basic/fd.h"
+#include "basic/log.h"
+#include "daemon/manager.h"
+#include "daemon/process.h"
+#include "daemon/worker-pool.h"
+#include "daemon/wshd-client.h"
+#include "model/plan.h"
+#include "wire/plan-wire.h"
+
+struct ContainerStart {
+        Container *container;
+        ReplyFunc func;
+        void *userdata;
+        WorkerOperation *worker;
+        ScopeCall *scope;
+        sd_event_source *timer;
+        int is_first;    /* failure means destroy */
+        int is_executed; /* the worker is done: the process is wshd */
+        Fault fault;
+};
+
+ContainerStart *container_start_free(ContainerStart *start)
+{
+        if (!start)
+                return NULL;
+        if (start->container->start == start)
+                start->container->start = NULL;
+        worker_operation_free(start->worker);
+        scope_call_free(start->scope);
+        sd_event_source_disable_unref(start->timer);
+        if (start->func) {
+                Fault fault = FAULT_INIT;
+                int r = fault_set(&fault, FAULT_BAD_STATE, -ECANCELED,
+                                  "The container was destroyed meanwhile");
+
+                start->func(start->userdata, r, &fault);
+        }
+        free(start);
+        return NULL;
+}
+
+/* Everything was undone: whoever asked for the container reads what went wrong at first. */
+static void on_failed_undone(void *userdata, int error, const Fault *fault)
+{
+        ContainerStart *start = userdata;
+
+        start->func(start->userdata, start->fault.error, &start->fault);
+        free(start);
+}
+
+static void start_fail(ContainerStart *start, int error, const Fault *fault)
+{
+        Container *c = start->container;
+        Fault late = FAULT_INIT;
+        int r;
+
+        start->fault = *fault;
+        if (start->fault.kind == FAULT_NONE)
+                (void)fault_set(&start->fault, FAULT_FAILED, error,
+                                "Cannot start the container: %m");
+        (void)container_log(c, LOG_ERR, error, NULL, start->fault.text);
+
+        /* From here on the start is no longer the container's: nothing may reach it by its events. */
+        c->start = NULL;
+        start->worker = worker_operation_free(start->worker);
+        start->scope = scope_call_free(start->scope);
+        start->timer = sd_event_source_disable_unref(start->timer);
+        container_disconnect(c);
+        container_move_on(c, EVENT_WORKER_FAILED);
+
+        if (start->is_first) {
+                r = container_destroy(c, on_failed_undone, start, &late);
+                if (r >= 0)
+                        return;
+        } else {
+                (void)process_signal(c->leader_pidfd, SIGKILL);
+                container_clear_leader(c);
+                (void)scope_stop(c->manager->systemd, c->unit);
+        }
+        on_failed_undone(start, 0, NULL);
+}
+
+static void start_fail_text(ContainerStart *start, int error, const char *text)
+{
+        Fault fault = FAULT_INIT;
+
+        (void)fault_set(&fault, error == -ETIMEDOUT ? FAULT_TIMED_OUT : FAULT_FAILED, error,
+                        "%s: %m", text);
+        start_fail(start, error, &fault);
+}
+
+static int on_start_timeout(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        ContainerStart *start = userdata;
+
+        start_fail_text(start, -ETIMEDOUT, "The container was not ready in time");
+        return 0;
+}
+
+static void on_scope_done(void *userdata, int error, const Fault *fault)
+{
+        ContainerStart *start = userdata;
+        int r;
+
+        start->scope = scope_call_free(start->scope);
+        if (error < 0) {
+                start_fail(start, error, fault);
+                return;
+        }
+        r = worker_open_gate(start->worker);
+        if (r < 0)
+                start_fail_text(start, r, "Cannot open the gate for the container's process");
+}
+
+static void on_worker_cloned(void *userdata, uint32_t pid, int take_pidfd)
+{
+        ContainerStart *start = userdata;
+        Container *c = start->container;
+        Fault fault = FAULT_INIT;
+        char description[sizeof("Warden container ") + CONTAINER_NAME_MAX];
+        int r;
+
+        if (c->leader_pidfd >= 0) {
+                fd_close(take_pidfd);
+                return;
+        }
+        r = container_set_leader(c, pid, take_pidfd);
+        if (r < 0) {
+                start_fail_text(start, r, "Cannot watch the container's process");
+                return;
+        }
+        (void)snprintf(description, sizeof(description), "Warden container %s", c->spec->name);
+        ScopeRequest request = {
+                .unit = c->unit,
+                .description = description,
+                .slice = c->manager->conf.slice,
+                .pid = pid,
+                /* wshd ends its jobs first; systemd's patience is a little longer than its. */
+                .stop_usec = c->spec->grace_usec + 5 * USEC_PER_SEC,
+                .limits = &c->spec->limits,
+        };
+        r = scope_start(c->manager->systemd, &request, on_scope_done, start, &start->scope, &fault);
+        if (r < 0)
+                start_fail(start, r, &fault);
+}
+
+static void on_worker_finished(void *userdata, int error, const Fault *fault)
+{
+        ContainerStart *start = userdata;
+        int r;
+
+        if (error < 0) {
+                start_fail(start, error, fault);
+                return;
+        }
+        start->is_executed = 1;
+        r = container_connect(start->container);
+        if (r < 0)
+                start_fail_text(start, r, "Cannot connect to the container's PID 1");
+}
+
+void container_start_wshd_ready(Container *c)
+{
+        ContainerStart *start = c->start;
+        ReplyFunc func = start->func;
+        void *userdata = start->userdata;
+        Fault fault = FAULT_INIT;
+        int r, is_first = start->is_first;
+
+        /* Saved before anybody hears of it. */
+        r = container_move(c, EVENT_WORKER_OK, &fault);
+        if (r < 0) {
+                start_fail(start, r, &fault);
+                return;
+        }
+        start->func = NULL;
+        container_start_free(start);
+        if (is_first) {
+                const ManagerObserver *observer = &c->manager->observer;
+
+                c->is_announced = 1;
+                if (observer->container_added)
+                        observer->container_added(observer->userdata, c);
+        }
+        container_changed(c, CONTAINER_CHANGED_LEADER);
+        func(userdata, 0, NULL);
+}
+
+void container_start_wshd_lost(Container *c, int error)
+{
+        start_fail_text(c->start, error, "The container's PID 1 did not answer");
+}
+
+/* Before it was executed the worker tells more precisely what went wrong. */
+void container_start_leader_gone(Container *c)
+{
+        if (c->start && c->start->is_executed)
+                start_fail_text(c->start, -ECHILD, "The container's PID 1 ended at once");
+}
+
+static int encode_plan(Container *c, WireWriter *w)
+{
+        const Conf *conf = &c->manager->conf;
+        _drop_(drop_plan) Plan *plan = NULL;
+        int r;
+
+        r = plan_new(c->spec, c->id, c->uid_base, c->uid_count, conf->state_directory,
+                     conf->runtime_directory, &plan);
+        if (r < 0)
+                return r;
+        plan->timeout_usec = conf->create_timeout_usec;
+        return plan_encode(plan, w);
+}
+
+static int start_new(Container *c, ContainerEvent event, int is_first, ReplyFunc func,
+                     void *userdata, Fault *fault)
+{
+        static const WorkerHandler handler = { .cloned = on_worker_cloned,
+                                               .finished = on_worker_finished };
+        WireWriter w = WIRE_WRITER_INIT;
+        ContainerStart *start;
+        int r;
+
+        r = container_move(c, event, fault);
+        if (r < 0)
+                return r;
+        start = calloc(1, sizeof(*start));
+        if (!start)
+                return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
+        start->container = c;
+        start->is_first = is_first;
+        r = encode_plan(c, &w);
+        if (r >= 0)
+                r = worker_begin(c->manager->workers, WORKER_CREATE, &w, &handler, start,
+                                 &start->worker, fault);
+        if (r >= 0)
+                r = sd_event_add_time_relative(c->manager->event, &start->timer, CLOCK_MONOTONIC,
+                                               c->manager->conf.create_timeout_usec, 0,
+                                               on_start_timeout, start);
+        wire_writer_done(&w);
+        if (r < 0) {
+                container_start_free(start);
+                container_move_on(c, EVENT_WORKER_FAILED);
+                return fault_set(fault, FAULT_FAILED, r, "Cannot begin to start the container: %m");
+        }
+        start->func = func;
+        start->userdata = userdata;
+        c->start = start;
+        return 0;
+}
+
+int container_begin(Container *c, ReplyFunc func, void *userdata, Fault *fault)
+{
+        return start_new(c, EVENT_CREATE, 1, func, userdata, fault);
+}
+
+int container_start(Container *c, ReplyFunc func, void *userdata, Fault *fault)
+{
+        return start_new(c, EVENT_START, 0, func, userdata, fault);
+}

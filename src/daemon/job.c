@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "basic/fd.h"
+#include "basic/io.h"
+#include "basic/log.h"
+#include "basic/strv.h"
+#include "daemon/manager.h"
+#include "daemon/process.h"
+#include "daemon/store.h"
+#include "daemon/wshd-client.h"
+#include "daemon/wshd-request.h"
+
+static const char *const state_table[_JOB_STATE_MAX] = {
+        [JOB_RUNNING] = "running",
+        [JOB_EXITED] = "exited",
+        [JOB_KILLED] = "killed",
+        [JOB_LOST] = "lost",
+};
+
+const char *job_state_to_string(JobState state)
+{
+        return state >= 0 && state < _JOB_STATE_MAX ? state_table[state] : NULL;
+}
+
+int job_new(Container *c, uint32_t id, char *const *argv, const char *user, const char *identifier,
+            Job **ret)
+{
+        _drop_(drop_job) Job *job = calloc(1, sizeof(*job));
+        int r;
+
+        if (!job)
+                return -ENOMEM;
+        *job = (Job){
+                .container = c, .id = id, .pidfd = -EBADF, .state = JOB_RUNNING, .exit_code = -1
+        };
+        job->start_usec = io_now_realtime_usec();
+        (void)snprintf(job->key, sizeof(job->key), "%u", id);
+        r = strv_copy(argv, &job->argv);
+        if (r < 0)
+                return r;
+        if (user && !(job->user = strdup(user)))
+                return -ENOMEM;
+        job->identifier = strdup(identifier ? identifier : argv[0]);
+        if (!job->identifier)
+                return -ENOMEM;
+        *ret = take_ptr(job);
+        return 0;
+}
+
+Job *job_free(Job *job)
+{
+        if (!job)
+                return NULL;
+        if (map_get(job->container->jobs, job->key) == job)
+                map_remove(job->container->jobs, job->key);
+        fd_close(job->pidfd);
+        strv_free(job->argv);
+        free(job->user);
+        free(job->identifier);
+        free(job);
+        return NULL;
+}
+
+int job_link(Job *job)
+{
+        Container *c = job->container;
+        const ManagerObserver *observer = &c->manager->observer;
+        int r;
+
+        r = map_put(c->jobs, job->key, job);
+        if (r < 0)
+                return r;
+        if (c->is_announced && observer->job_added)
+                observer->job_added(observer->userdata, job);
+        container_changed(c, CONTAINER_CHANGED_JOBS);
+        return 0;
+}
+
+void job_end(Job *job, JobState state, int code, int signal, uint64_t usec)
+{
+        Container *c = job->container;
+        const ManagerObserver *observer = &c->manager->observer;
+        int r;
+
+        job->state = state;
+        job->exit_code = state == JOB_EXITED ? code : -1;
+        job->exit_signal = state == JOB_KILLED ? signal : 0;
+        job->exit_usec = usec;
+        job->pid = 0;
+        job->pidfd = fd_close(job->pidfd);
+        r = store_save_job(job);
+        if (r < 0)
+                (void)container_log(c, LOG_ERR, r, NULL, "Failed to save the end of a job");
+        if (!c->is_announced)
+                return;
+        if (observer->job_changed)
+                observer->job_changed(observer->userdata, job, JOB_CHANGED_STATE);
+        if (observer->job_exited)
+                observer->job_exited(observer->userdata, job);
+}
+
+int job_kill(Job *job, int signal, Fault *fault)
+{
+        int r;
+
+        if (signal < 1 || signal > SIGRTMAX)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "signal: %d is not between 1 and %d", signal, SIGRTMAX);
+        if (job->state != JOB_RUNNING)
+                return fault_set(fault, FAULT_BAD_STATE, -ESRCH, "Job %u has ended", job->id);
+        r = process_signal(job->pidfd, signal);
+        if (r == -ESRCH) /* it ended a moment ago; its status is on the way */
+                return fault_set(fault, FAULT_BAD_STATE, r, "Job %u has ended", job->id);
+        return r < 0 ? fault_set(fault, FAULT_FAILED, r, "Cannot signal job %u: %m", job->id) : 0;
+}
+
+int job_release(Job *job, Fault *fault)
+{
+        Container *c = job->container;
+        const ManagerObserver *observer = &c->manager->observer;
+        WshdMessage m = { .type = WSHD_RELEASE, .job = job->id };
+        int r;
+
+        if (job->state == JOB_RUNNING)
+                return fault_set(fault, FAULT_BAD_STATE, -EBUSY,
+                                 "Job %u is still running; kill it first", job->id);
+        r = store_forget_job(job);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "Cannot forget job %u: %m", job->id);
+        /* A PID 1 that cannot be reached now is told when it lists the job again. */
+        if (c->wshd)
+                (void)wshd_client_call(c->wshd, &m, NULL, 0, NULL, NULL);
+        map_remove(c->jobs, job->key);
+        if (c->is_announced && observer->job_removed)
+                observer->job_removed(observer->userdata, job);
+        job_free(job);
+        container_changed(c, CONTAINER_CHANGED_JOBS);
+        return 0;
+}
+
+static int job_check_tty(const Job *job, Fault *fault)
+{
+        if (!job->is_tty)
+                return fault_set(fault, FAULT_BAD_STATE, -ENOTTY, "Job %u has no terminal",
+                                 job->id);
+        if (job->state != JOB_RUNNING)
+                return fault_set(fault, FAULT_BAD_STATE, -ESRCH, "Job %u has ended", job->id);
+        return 0;
+}
+
+int job_resize(Job *job, uint32_t rows, uint32_t columns, ReplyFunc func, void *userdata,
+               Fault *fault)
+{
+        WshdMessage m = { .type = WSHD_RESIZE, .job = job->id, .rows = rows, .columns = columns };
+        WshdRequest request = { .func = func,
+                                .userdata = userdata,
+                                .what = "Cannot resize the terminal" };
+        int r;
+
+        if (rows < 1 || rows > UINT16_MAX || columns < 1 || columns > UINT16_MAX)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "TTYSize: %u rows by %u columns is not between 1 and 65535", rows,
+                                 columns);
+        r = job_check_tty(job, fault);
+        return r < 0 ? r : wshd_request(job->container, &m, request, fault);
+}
+
+int job_attach(Job *job, JobAttachFunc func, void *userdata, Fault *fault)
+{
+        WshdMessage m = { .type = WSHD_ATTACH, .job = job->id };
+        WshdRequest request = { .attach = func, .userdata = userdata, .what = "Cannot attach" };
+        int r;
+
+        r = job_check_tty(job, fault);
+        return r < 0 ? r : wshd_request(job->container, &m, request, fault);
+}

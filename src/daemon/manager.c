@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <systemd/sd-event.h>
+
+#include "basic/fd.h"
+#include "basic/io.h"
+#include "basic/log.h"
+#include "basic/message-id.h"
+#include "daemon/manager.h"
+#include "daemon/process.h"
+#include "daemon/store.h"
+#include "daemon/uid-pool.h"
+#include "daemon/worker-pool.h"
+
+/* /run/warden/containers and /var/lib/warden/containers: nobody but root may look into them, since a set-id file of
+ * a container in there must not be reachable by a user of the host. */
+static int make_directories(Manager *manager, Fault *fault)
+{
+        const char *directories[] = { manager->conf.state_directory,
+                                      manager->conf.runtime_directory };
+
+        for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
+                _drop_(drop_fd) int fd = -EBADF, sub_fd = -EBADF;
+                int r;
+
+                r = io_mkdir_parents(directories[i], 0700);
+                if (r >= 0) {
+                        fd = open(directories[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                        r = fd < 0 ? -errno : 0;
+                }
+                if (r >= 0)
+                        r = sub_fd = io_mkdir_open(fd, "containers", 0700);
+                if (r >= 0 && fchmod(sub_fd, 0700) < 0)
+                        r = -errno;
+                if (r < 0)
+                        return fault_set(fault, FAULT_FAILED, r, "Cannot use the directory %s: %m",
+                                         directories[i]);
+                fd_close(manager->containers_dir_fd);
+                manager->containers_dir_fd = take_fd(&sub_fd);
+        }
+        return 0;
+}
+
+int manager_new(sd_event *event, Conf *take_conf, SystemdClient *systemd, Manager **ret,
+                Fault *fault)
+{
+        _drop_(drop_manager) Manager *manager = calloc(1, sizeof(*manager));
+        int r;
+
+        if (!manager) {
+                conf_done(take_conf);
+                return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
+        }
+        manager->conf = *take_conf;
+        *take_conf = (Conf){ 0 };
+        manager->containers_dir_fd = -EBADF;
+        manager->event = sd_event_ref(event);
+        manager->systemd = systemd;
+        manager->next_id = io_now_realtime_usec();
+        manager->by_name = map_new();
+        manager->by_id = map_new();
+        if (!manager->by_name || !manager->by_id)
+                return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
+        r = uid_pool_new(manager->conf.uid_pool_base, manager->conf.uid_pool_count, &manager->uids,
+                         fault);
+        if (r < 0)
+                return r;
+        r = make_directories(manager, fault);
+        if (r < 0)
+                return r;
+        r = worker_pool_new(event, manager->conf.worker_program, manager->conf.wshd_program,
+                            manager->conf.state_directory, manager->conf.runtime_directory,
+                            manager->conf.workers_max, &manager->workers, fault);
+        if (r < 0)
+                return r;
+        *ret = take_ptr(manager);
+        return 0;
+}
+
+/* Containers are not ended: they live on without us. */
+Manager *manager_free(Manager *manager)
+{
+        Container *c;
+
+        if (!manager)
+                return NULL;
+        MAP_FOREACH(c, manager->by_id)
+                container_free(c);
+        map_free(manager->by_name);
+        map_free(manager->by_id);
+        worker_pool_free(manager->workers);
+        uid_pool_free(manager->uids);
+        conf_done(&manager->conf);
+        fd_close(manager->containers_dir_fd);
+        sd_event_unref(manager->event);
+        free(manager);
+        return NULL;
+}
+
+/* Counts from the time of the start, in microseconds, as Warden's: no id of an earlier life comes again. */
+void manager_make_id(Manager *manager, char ret[CONTAINER_ID_LENGTH + 1])
+{
+        do
+                id_format(manager->next_id++, ret);
+        while (map_get(manager->by_id, ret));
+}
+
+static int lease_uids(Manager *manager, Container *c, Fault *fault)
+{
+        int r;
+
+        switch (c->spec->private_users) {
+        case PRIVATE_USERS_NO:
+                return 0;
+        case PRIVATE_USERS_AUTO:
+                r = uid_pool_acquire(manager->uids, &c->uid_base, fault);
+                if (r >= 0)
+                        c->uid_count = UID_BLOCK;
+                return r;
+        case PRIVATE_USERS_RANGE:
+                r = uid_pool_reserve(manager->uids, c->spec->uid_base, c->spec->uid_count, fault);
+                if (r >= 0) {
+                        c->uid_base = c->spec->uid_base;
+                        c->uid_count = c->spec->uid_count;
+                }
+                return r;
+        case _PRIVATE_USERS_MAX:
+        case _PRIVATE_USERS_INVALID:
+                break;
+        }
+        return fault_set(fault, FAULT_INVALID, -EINVAL, "PrivateUsers: not a mode");
+}
+
+typedef struct Create {
+        Container *container; /* valid in success only */
+        CreateFunc func;
+        void *userdata;
+} Create;
+
+static void on_created(void *userdata, int error, const Fault *fault)
+{
+        _drop_(drop_free) Create *create = userdata;
+
+        if (error >= 0)
+                (void)container_log(create->container, LOG_INFO, 0, MESSAGE_CONTAINER_CREATED,
+                                    "Container created");
+        create->func(create->userdata, error < 0 ? NULL : create->container, error, fault);
+}
+
+int manager_create(Manager *manager, ContainerSpec *take_spec, CreateFunc func, void *userdata,
+                   Fault *fault)
+{
+        _drop_(drop_container_spec) ContainerSpec *spec = take_spec;
+        _drop_(drop_free) Create *create = malloc(sizeof(*create));
+        char id[CONTAINER_ID_LENGTH + 1];
+        Container *c;
+        int r;
+
+        if (!create)
+                return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
+        r = container_spec_validate(spec, fault);
+        if (r < 0)
+                return r;
+        if (map_size(manager->by_id) >= manager->conf.containers_max)
+                return fault_set(fault, FAULT_LIMIT, -ENOSPC,
+                                 "There are %u containers, the most there may be",
+                                 manager->conf.containers_max);
+        manager_make_id(manager, id);
+        r = container_new(manager, id, take_ptr(spec), &c, fault);
+        if (r < 0)
+                return r;
+        c->created_usec = io_now_realtime_usec();
+        r = lease_uids(manager, c, fault);
+        if (r >= 0) {
+                r = store_open_container(c);
+                (void)(r < 0 &&
+                       fault_set(fault, FAULT_FAILED, r, "Cannot make the state directory: %m"));
+        }
+        *create = (Create){ .container = c, .func = func, .userdata = userdata };
+        if (r >= 0)
+                r = container_begin(c, on_created, create, fault);
+        if (r < 0) {
+                (void)io_remove_tree(manager->containers_dir_fd, c->id);
+                container_free(c);
+                return r;
+        }
+        create = NULL;
+        return 0;
+}
+
+Container *manager_get(Manager *manager, const char *name)
+{
+        Container *c = map_get(manager->by_name, name);
+
+        return c && c->is_announced ? c : NULL;
+}
+
+Container *manager_get_by_pid(Manager *manager, uint32_t pid)
+{
+        _drop_(drop_free) char *cgroup = NULL;
+        const char *p;
+
+        if (process_get_cgroup(pid, &cgroup) < 0)
+                return NULL;
+        /* …/warden-ID.scope, or anything below it. */
+        for (p = strstr(cgroup, "/warden-"); p; p = strstr(p + 1, "/warden-")) {
+                char id[CONTAINER_ID_LENGTH + 1];
+                const char *start = p + strlen("/warden-");
+                Container *c;
+
+                if (strnlen(start, CONTAINER_ID_LENGTH) < CONTAINER_ID_LENGTH ||
+                    strncmp(start + CONTAINER_ID_LENGTH, ".scope", 6) != 0)
+                        continue;
+                (void)snprintf(id, sizeof(id), "%.*s", CONTAINER_ID_LENGTH, start);
+                c = map_get(manager->by_id, id);
+                if (c && c->is_announced)
+                        return c;
+        }
+        return NULL;
+}
+
+int manager_is_settled(const Manager *manager)
+{
+        return manager->n_unsettled == 0;
+}
+
+void manager_container_settled(Manager *manager, Container *c)
+{
+        if (!c->is_unsettled)
+                return;
+        c->is_unsettled = 0;
+        if (--manager->n_unsettled == 0 && manager->observer.settled)
+                manager->observer.settled(manager->observer.userdata);
+}

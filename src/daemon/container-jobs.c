@@ -225,7 +225,7 @@ int container_spawn(Container *c, JobSpec *take_spec, const int fds[3], SpawnFun
 {
         _drop_(drop_job_spec) JobSpec *spec = take_spec;
         _drop_(drop_spawn) Spawn *spawn = NULL;
-        uint32_t id;
+        uint32_t id = 0;
         int r;
 
         r = job_spec_validate(spec, fault);
@@ -349,7 +349,7 @@ void container_rows_done(Container *c)
 {
         Job *job;
 
-        MAP_FOREACH (job, c->jobs) {
+        MAP_FOREACH(job, c->jobs) {
                 if (job->state != JOB_RUNNING || job->is_listed)
                         continue;
                 if (job->pidfd < 0) {
@@ -365,7 +365,7 @@ void container_jobs_lost(Container *c)
 {
         Job *job;
 
-        MAP_FOREACH (job, c->jobs)
+        MAP_FOREACH(job, c->jobs)
                 if (job->state == JOB_RUNNING)
                         job_end(job, JOB_LOST, -1, 0, io_now_realtime_usec());
 }

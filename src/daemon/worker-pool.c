@@ -5,11 +5,9 @@
  * keeps dying is left alone for a while, so that a broken installation does not spin. */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,9 +18,8 @@
 #include "basic/io.h"
 #include "basic/log.h"
 #include "daemon/worker-pool.h"
-#include "wire/wshd-message.h"
+#include "wire/worker-socket.h"
 
-#define INLINE_MAX (16U << 10) /* a larger request travels in a memfd */
 #define SEND_BUFFER (2 << 20)
 #define RESTART_USEC (1 * USEC_PER_SEC)
 
@@ -194,24 +191,22 @@ static void operation_finish(WorkerOperation *op, int error, const Fault *fault)
         pool_run(pool);
 }
 
-static void operation_take_message(WorkerOperation *op, const void *data, size_t size, int *fds,
-                                   size_t n_fds)
+static void operation_take_packet(WorkerOperation *op, WorkerPacket *packet)
 {
-        WorkerMessage m;
+        const WorkerMessage *m = &packet->message;
         Fault fault = FAULT_INIT;
         int r;
 
-        r = worker_message_decode(data, size, &m);
-        if (r >= 0 && m.type == WORKER_CLONED && op->handler.cloned && n_fds == 1) {
-                op->handler.cloned(op->userdata, m.pid, take_fd(&fds[0]));
+        if (m->type == WORKER_CLONED && op->handler.cloned && packet->n_fds == 1) {
+                op->handler.cloned(op->userdata, m->pid, take_fd(&packet->fds[0]));
                 return;
         }
-        if (r >= 0 && m.type == WORKER_DONE) {
+        if (m->type == WORKER_DONE) {
                 operation_finish(op, 0, NULL);
                 return;
         }
-        if (r >= 0 && m.type == WORKER_FAILED && m.fault.error < 0) {
-                operation_finish(op, m.fault.error, &m.fault);
+        if (m->type == WORKER_FAILED) {
+                operation_finish(op, m->fault.error, &m->fault);
                 return;
         }
         r = fault_set(&fault, FAULT_FAILED, -EBADMSG, "worker: sent a message that makes no sense");
@@ -220,14 +215,12 @@ static void operation_take_message(WorkerOperation *op, const void *data, size_t
 
 static int on_operation_io(sd_event_source *s, int fd, uint32_t revents, void *userdata)
 {
+        _drop_(worker_packet_done) WorkerPacket packet = WORKER_PACKET_INIT;
         WorkerOperation *op = userdata;
-        uint8_t buffer[WSHD_MESSAGE_MAX];
-        int fds[WSHD_FDS_MAX];
-        size_t n_fds = ELEMENTSOF(fds);
         Fault fault = FAULT_INIT;
         int r;
 
-        r = wshd_receive(fd, buffer, sizeof(buffer), fds, &n_fds);
+        r = worker_receive(fd, &packet, MSG_DONTWAIT);
         if (r == -EAGAIN)
                 return 0;
         if (r <= 0) {
@@ -236,50 +229,16 @@ static int on_operation_io(sd_event_source *s, int fd, uint32_t revents, void *u
                 operation_finish(op, r, &fault);
                 return 0;
         }
-        operation_take_message(op, buffer, (size_t)r, fds, n_fds);
-        for (size_t i = 0; i < n_fds; i++)
-                fd_close(fds[i]);
+        operation_take_packet(op, &packet);
         return 0;
-}
-
-/* Copies a request that is too large for a datagram into a sealed memfd. */
-static int request_to_memfd(const WireWriter *w)
-{
-        _drop_(drop_fd) int fd = memfd_create("warden-request", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        int r;
-
-        if (fd < 0)
-                return -errno;
-        r = io_write_full(fd, w->data, w->size);
-        if (r < 0)
-                return r;
-        if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-                return -errno;
-        return take_fd(&fd);
-}
-
-static int request_send(WorkerPool *pool, const WorkerOperation *op, int socket_fd)
-{
-        WireWriter w = WIRE_WRITER_INIT;
-        WorkerMessage m = { .type = op->type, .blob = op->blob.data, .blob_size = op->blob.size };
-        _drop_(drop_fd) int memfd = -EBADF;
-        int r;
-
-        r = worker_message_encode(&m, &w);
-        if (r >= 0 && w.size > INLINE_MAX) {
-                r = memfd = request_to_memfd(&w);
-                if (r >= 0)
-                        r = wshd_send(pool->server_fd, "M", 1, (int[]){ socket_fd, memfd }, 2);
-        } else if (r >= 0) {
-                r = wshd_send(pool->server_fd, w.data, w.size, &socket_fd, 1);
-        }
-        wire_writer_done(&w);
-        return r;
 }
 
 static int operation_run(WorkerOperation *op, Fault *fault)
 {
         WorkerPool *pool = op->pool;
+        WorkerMessage request = { .type = op->type,
+                                  .blob = op->blob.data,
+                                  .blob_size = op->blob.size };
         int pair[2], r;
 
         if (pool->server_fd < 0)
@@ -291,7 +250,7 @@ static int operation_run(WorkerOperation *op, Fault *fault)
         op->source = sd_event_source_disable_unref(op->source);
         r = sd_event_add_io(pool->event, &op->source, op->fd, EPOLLIN, on_operation_io, op);
         if (r >= 0)
-                r = request_send(pool, op, pair[1]);
+                r = worker_send(pool->server_fd, &request, &pair[1], 1, MSG_DONTWAIT);
         fd_close(pair[1]);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "worker: cannot send the request: %m");
@@ -354,15 +313,7 @@ int worker_begin(WorkerPool *pool, WorkerType type, WireWriter *blob, const Work
 
 int worker_open_gate(WorkerOperation *op)
 {
-        WireWriter w = WIRE_WRITER_INIT;
-        WorkerMessage m = { .type = WORKER_GATE };
-        int r;
-
-        r = worker_message_encode(&m, &w);
-        if (r >= 0)
-                r = wshd_send(op->fd, w.data, w.size, NULL, 0);
-        wire_writer_done(&w);
-        return r;
+        return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_GATE }, NULL, 0, MSG_DONTWAIT);
 }
 
 WorkerOperation *worker_operation_free(WorkerOperation *op)

@@ -79,26 +79,21 @@ static void path_list_done(PathList *list)
         free(list->paths);
 }
 
-static int path_list_fill(PathList *list, Manager *manager)
+/* The caller has made room for the container and its jobs. */
+static int path_list_add(PathList *list, const Container *c)
 {
-        Container *c;
+        Job *job;
         int r;
 
-        MAP_FOREACH(c, manager->by_name) {
-                Job *job;
-
-                if (!c->is_announced)
-                        continue;
-                r = bus_path_container(c, &list->paths[list->n]);
+        r = bus_path_container(c, &list->paths[list->n]);
+        if (r < 0)
+                return r;
+        list->n++;
+        MAP_FOREACH(job, c->jobs) {
+                r = bus_path_job(job, &list->paths[list->n]);
                 if (r < 0)
                         return r;
                 list->n++;
-                MAP_FOREACH(job, c->jobs) {
-                        r = bus_path_job(job, &list->paths[list->n]);
-                        if (r < 0)
-                                return r;
-                        list->n++;
-                }
         }
         return 0;
 }
@@ -119,9 +114,11 @@ int bus_path_enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***
         list.paths = calloc(room, sizeof(*list.paths));
         if (!list.paths)
                 return -ENOMEM;
-        r = path_list_fill(&list, server->manager);
-        if (r < 0)
-                return r;
+        MAP_FOREACH(c, server->manager->by_name) {
+                r = c->is_announced ? path_list_add(&list, c) : 0;
+                if (r < 0)
+                        return r;
+        }
 
         *ret = take_ptr(list.paths);
         list.n = 0;

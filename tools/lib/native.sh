@@ -113,6 +113,7 @@ native_launch() {
         exec setsid ${scope[@]+"${scope[@]}"} bash "$LIB/native-launch.sh" "$NAME" "$1" </dev/null >"$STATE/console" 2>&1
     ) &
     NATIVE_LAUNCHER=$!
+    disown
 }
 
 # native_wait SECONDS: until systemd says that it is up

@@ -27,13 +27,15 @@ name_option() { [[ $NAME == "$OPTIONS_NAME" ]] || printf ' --name %s' "$NAME"; }
 state_is_alive() { process_recorded "$STATE/launcher"; }
 state_is_ready() { [[ -e $STATE/ready ]] && state_is_alive; }
 
+STATE_LOCK=
 state_lock() {
+    [[ -z $STATE_LOCK ]] || return 0
     exec {STATE_LOCK}>"$CACHE/run/$NAME.lock"
     ! flock --nonblock "$STATE_LOCK" || return 0
     say "Waiting for another command that works on the sandbox '$NAME'."
     flock --wait 300 "$STATE_LOCK" || die "Another command has been working on the sandbox '$NAME' for five minutes."
 }
-state_unlock() { exec {STATE_LOCK}>&-; }
+state_unlock() { [[ -z $STATE_LOCK ]] || exec {STATE_LOCK}>&-; STATE_LOCK=; }
 
 # state_make KIND MODE
 state_make() {

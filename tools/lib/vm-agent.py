@@ -286,14 +286,18 @@ def serve_port(path):
 
 
 def main():
+    """The ports appear one by one, in any order, some of them maybe late."""
+    served = set()
     deadline = time.monotonic() + 120
-    while not (paths := glob.glob(f"/dev/virtio-ports/{PREFIX}*")):
-        if time.monotonic() > deadline:
-            sys.exit("There is no virtio port of this name.")
+    while time.monotonic() < deadline:
+        for path in set(glob.glob(f"/dev/virtio-ports/{PREFIX}*")) - served:
+            served.add(path)
+            deadline = time.monotonic() + 20
+            if os.fork() == 0:
+                serve_port(path)
         time.sleep(0.1)
-    for path in paths:
-        if os.fork() == 0:
-            serve_port(path)
+    if not served:
+        sys.exit("There is no virtio port of this name.")
     os.wait()
 
 

@@ -192,6 +192,7 @@ vm_launch() {
         exec setsid bash "$LIB/vm-launch.sh" "$NAME" "$1" "$VM_ACCELERATION" </dev/null >"$STATE/launch-log" 2>&1
     ) &
     VM_LAUNCHER=$!
+    disown
 }
 
 # vm_wait SECONDS: until systemd says that it is up
@@ -216,7 +217,7 @@ vm_wait() {
             stage_end_quietly
             cat <&$log >&2
             tail -n 30 <&$console >&2
-            die "The virtual machine '$NAME' was not up after $1 s (state: ${state:-unknown})." "Remove it with: $SAY_PROGRAM down --name $NAME, or allow more with --timeout."
+            die "The virtual machine '$NAME' was not up after $1 s (state: ${state:-unknown})." "The end of its console is above; allow more with --timeout."
             ;;
     esac
 }

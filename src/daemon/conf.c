@@ -17,7 +17,8 @@
 
 #define CONF_MAX_BYTES (1U << 20)
 
-/* From UIDS-GIDS of systemd: above the ranges of its own containers and below 2^31, nobody else's. */
+/* From UIDS-GIDS of systemd: above the ranges of its own containers and below 2^31, nobody else's.
+ */
 #define UID_POOL_BASE UINT32_C(0x70000000)
 #define UID_POOL_COUNT (4000U * UID_BLOCK)
 

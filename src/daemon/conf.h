@@ -3,8 +3,9 @@
 
 #include "basic/fault.h"
 
-/* wardend.conf and its drop-ins: [Manager] KEY=VALUE, as systemd's own files. A line that is wrong is
- * reported with file and line and skipped, so that a typing error does not take the containers down. */
+/* wardend.conf and its drop-ins: [Manager] KEY=VALUE, as systemd's own files. A line that is wrong
+ * is reported with file and line and skipped, so that a typing error does not take the containers
+ * down. */
 
 typedef struct Conf {
         char *state_directory;   /* StateDirectory=: upper layers; /var/lib/warden */
@@ -14,19 +15,20 @@ typedef struct Conf {
         char *slice;            /* Slice=: warden.slice */
         uint32_t uid_pool_base; /* UIDPool=BASE:COUNT; the count is a multiple of 65536 */
         uint32_t uid_pool_count;
-        uint64_t grace_usec; /* GraceSec=: between TERM and KILL */
-        uint64_t
-                create_timeout_usec; /* CreateTimeoutSec=: from request to active, queue not counted */
-        uint32_t containers_max;     /* ContainersMax= */
-        uint32_t jobs_max;           /* JobsMax=: per container, ended but unreleased ones count */
-        uint32_t workers_max;        /* WorkersMax=: operations at once; the others queue */
+        uint64_t grace_usec;          /* GraceSec=: between TERM and KILL */
+        uint64_t create_timeout_usec; /* CreateTimeoutSec=: from request to active, queue not
+                                         counted */
+        uint32_t containers_max;      /* ContainersMax= */
+        uint32_t jobs_max;            /* JobsMax=: per container, ended but unreleased ones count */
+        uint32_t workers_max;         /* WorkersMax=: operations at once; the others queue */
 } Conf;
 
-/* Defaults, then SYSCONFDIR/wardend.conf, then wardend.conf.d/ of /usr/lib/warden, /etc/warden and /run/warden
- * merged by name. @path non-NULL: only this file. Returns 0; -ENOMEM; the errno of an explicit @path. */
+/* Defaults, then SYSCONFDIR/wardend.conf, then wardend.conf.d/ of /usr/lib/warden, /etc/warden and
+ * /run/warden merged by name. @path non-NULL: only this file. Returns 0; -ENOMEM; the errno of an
+ * explicit @path. */
 int conf_load(Conf *conf, const char *path, Fault *fault);
 void conf_done(Conf *conf);
 
-/* Reads the lines of one file into @conf. @text is changed; @path is for the messages. Returns how many
- * lines were wrong. */
+/* Reads the lines of one file into @conf. @text is changed; @path is for the messages. Returns how
+ * many lines were wrong. */
 int conf_parse(Conf *conf, const char *path, char *text);

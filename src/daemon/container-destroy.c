@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How a container ends for good. The order matters for a daemon that dies in between: first the state says
- * destroying, then the processes die, then the directories go — the one with the state file among them, at once by a
- * rename. Start-up takes up whatever still has a state file. What takes long, the deletion of the layer, goes on in
- * the worker after everybody was answered. */
+/* How a container ends for good. The order matters for a daemon that dies in between: first the
+ * state says destroying, then the processes die, then the directories go — the one with the state
+ * file among them, at once by a rename. Start-up takes up whatever still has a state file. What
+ * takes long, the deletion of the layer, goes on in the worker after everybody was answered. */
 
 #include <errno.h>
 #include <limits.h>
@@ -87,7 +87,8 @@ static int begin_removal(ContainerDestroy *destroy, Fault *fault)
         char path[PATH_MAX];
         int r;
 
-        /* The layer first: as long as the state file is there, a restart finds what is left to do. */
+        /* The layer first: as long as the state file is there, a restart finds what is left to do.
+         */
         (void)snprintf(path, sizeof(path), "%s/containers/%s", conf->state_directory, c->id);
         r = strv_append(&directories, path);
         if (r >= 0) {
@@ -154,7 +155,8 @@ int container_destroy(Container *c, ReplyFunc func, void *userdata, Fault *fault
         c->stop_source = sd_event_source_disable_unref(c->stop_source);
 
         if (c->leader_pidfd >= 0 && !c->is_leader_gone) {
-                /* With PID 1 the kernel kills all of its namespace; the pidfd fires when the last is gone. */
+                /* With PID 1 the kernel kills all of its namespace; the pidfd fires when the last
+                 * is gone. */
                 r = process_signal(c->leader_pidfd, SIGKILL);
                 if (r >= 0)
                         return 0;

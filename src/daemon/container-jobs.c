@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Jobs and PID 1: spawning one, and what PID 1 tells of them. The job's file is written before PID 1 is asked, so
- * that a daemon that dies in between finds the job again with all that is known of it; PID 1's answer to the next
- * hello says whether it ever began. */
+/* Jobs and PID 1: spawning one, and what PID 1 tells of them. The job's file is written before PID
+ * 1 is asked, so that a daemon that dies in between finds the job again with all that is known of
+ * it; PID 1's answer to the next hello says whether it ever began. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -109,7 +109,8 @@ static void on_spawn_reply(void *userdata, const WshdMessage *m, int take_fd_, i
         }
         if (r < 0) {
                 (void)fault_set(&fault, FAULT_FAILED, r, "Cannot follow the job: %m");
-                /* When PID 1 is out of reach it may have begun: the file stays until it has listed its jobs. */
+                /* When PID 1 is out of reach it may have begun: the file stays until it has listed
+                 * its jobs. */
                 if (m)
                         (void)store_forget_job(job);
                 spawn->func(spawn->userdata, NULL, r, &fault);
@@ -119,8 +120,8 @@ static void on_spawn_reply(void *userdata, const WshdMessage *m, int take_fd_, i
         spawn->func(spawn->userdata, job, 0, NULL);
 }
 
-/* A directory would be a door out of the container (openat("..")); an O_PATH descriptor is a handle to the host's
- * file system and no stream. */
+/* A directory would be a door out of the container (openat("..")); an O_PATH descriptor is a handle
+ * to the host's file system and no stream. */
 static int check_fds(const JobSpec *spec, const int fds[3], Fault *fault)
 {
         static const char *const names[] = { "Stdin", "Stdout", "Stderr" };
@@ -307,8 +308,8 @@ void container_take_job_exit(Container *c, const WshdMessage *m)
                 job_take_end(job, m);
 }
 
-/* A job that nobody here knows: its record is gone, so it was released, or its client never heard of it. It is ended
- * if need be and forgotten; what wsh started on its own is not ours to touch. */
+/* A job that nobody here knows: its record is gone, so it was released, or its client never heard
+ * of it. It is ended if need be and forgotten; what wsh started on its own is not ours to touch. */
 static void disown_row(Container *c, const WshdMessage *row)
 {
         WshdMessage m = { .type = WSHD_RELEASE, .job = row->job };
@@ -343,8 +344,8 @@ void container_take_job_row(Container *c, const WshdMessage *m, int take_pidfd)
                 (void)container_log(c, LOG_WARNING, r, NULL, "PID 1 sent no pidfd for a job");
 }
 
-/* PID 1 keeps every job until it is released. One that it does not list, and that nobody here has seen
- * running, was saved but never reached it: no client was told that it exists. */
+/* PID 1 keeps every job until it is released. One that it does not list, and that nobody here has
+ * seen running, was saved but never reached it: no client was told that it exists. */
 void container_rows_done(Container *c)
 {
         Job *job;

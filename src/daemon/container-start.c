@@ -6,9 +6,9 @@
  *   systemd                   └─ scope ── job done ─┘ gate
  *   wshd                                                          connect ── ready ──► active
  *
- * A failure anywhere cancels the rest: the worker sees its socket close and undoes what it made, what is left of the
- * process is killed, the scope is stopped. A container that never lived is then destroyed; one that was started
- * again after a stop is left failed. */
+ * A failure anywhere cancels the rest: the worker sees its socket close and undoes what it made,
+ * what is left of the process is killed, the scope is stopped. A container that never lived is then
+ * destroyed; one that was started again after a stop is left failed. */
 
 #include <errno.h>
 #include <signal.h>
@@ -78,7 +78,8 @@ static void start_fail(ContainerStart *start, int error, const Fault *fault)
                                 "Cannot start the container: %m");
         (void)container_log(c, LOG_ERR, error, NULL, start->fault.text);
 
-        /* From here on the start is no longer the container's: nothing may reach it by its events. */
+        /* From here on the start is no longer the container's: nothing may reach it by its events.
+         */
         c->start = NULL;
         start->worker = worker_operation_free(start->worker);
         start->scope = scope_call_free(start->scope);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How a container's processes end, asked for or not: PID 1 is told to stop and ends its jobs in order; when it does
- * not come to an end in time it is killed, and the kernel kills everything in its pid namespace with it. The same
- * path is taken when systemd stops the scope or something kills PID 1: what counts is that its pidfd fires. */
+/* How a container's processes end, asked for or not: PID 1 is told to stop and ends its jobs in
+ * order; when it does not come to an end in time it is killed, and the kernel kills everything in
+ * its pid namespace with it. The same path is taken when systemd stops the scope or something kills
+ * PID 1: what counts is that its pidfd fires. */
 
 #include <errno.h>
 #include <signal.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The object and what all parts of its life share: the state and its saving, PID 1's pidfd, the connection to it.
- * The parts are container-start.c, container-stop.c, container-destroy.c and container-spawn.c. */
+/* The object and what all parts of its life share: the state and its saving, PID 1's pidfd, the
+ * connection to it. The parts are container-start.c, container-stop.c, container-destroy.c and
+ * container-spawn.c. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -243,7 +244,8 @@ static void on_wshd_exited(void *userdata, const WshdMessage *m)
         container_take_job_exit(userdata, m);
 }
 
-/* PID 1 never closes on purpose, so either it is dead, which its pidfd will say, or something is wrong with it. */
+/* PID 1 never closes on purpose, so either it is dead, which its pidfd will say, or something is
+ * wrong with it. */
 static void on_wshd_lost(void *userdata, int error)
 {
         Container *c = userdata;

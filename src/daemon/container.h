@@ -15,8 +15,9 @@ typedef struct WshdClient WshdClient;
 struct WshdMessage;
 struct sd_event_source;
 
-/* Who asked for something that takes a while. The function is called exactly once, from the event loop or from
- * within the verb. Where a verb returns an error itself, it is not called. error: 0 or a negative errno with
+/* Who asked for something that takes a while. The function is called exactly once, from the event
+ * loop or from within the verb. Where a verb returns an error itself, it is not called. error: 0 or
+ * a negative errno with
  * @fault. */
 typedef void (*ReplyFunc)(void *userdata, int error, const Fault *fault);
 typedef struct Reply Reply;
@@ -54,9 +55,9 @@ struct Container {
         int jobs_dir_fd;
         Map *jobs; /* by Job.key */
         uint32_t next_job;
-        uint32_t
-                reserved_jobs; /* ids below it are saved as used: the state is written once a batch */
-        int is_leader_gone;    /* the pidfd has fired */
+        uint32_t reserved_jobs; /* ids below it are saved as used: the state is written once a batch
+                                 */
+        int is_leader_gone;     /* the pidfd has fired */
         struct sd_event_source *reconnect_source; /* PID 1 lives, but its connection broke */
         int is_unsettled;                         /* restored; PID 1 was not heard of yet */
         int is_announced; /* the observer was told of it: only then of changes and of its end */
@@ -79,20 +80,22 @@ int container_start(Container *c, ReplyFunc func, void *userdata, Fault *fault);
  * @func may be NULL: nobody waits. A stopped container answers at once. */
 int container_stop(Container *c, uint64_t grace_usec, ReplyFunc func, void *userdata, Fault *fault);
 
-/* Ends and forgets it. Idempotent: every caller gets an answer when it is gone. The container is freed by the
- * manager after the last reply. */
+/* Ends and forgets it. Idempotent: every caller gets an answer when it is gone. The container is
+ * freed by the manager after the last reply. */
 int container_destroy(Container *c, ReplyFunc func, void *userdata, Fault *fault);
 
 /* @signal to every process in it but PID 1. The reply comes when PID 1 has done it. */
 int container_kill(Container *c, int signal, ReplyFunc func, void *userdata, Fault *fault);
 
-/* Called once with the job, or with NULL, a negative errno and a fault (kinds FAULT_PROGRAM_NOT_FOUND,
- * FAULT_PROGRAM_NOT_EXECUTABLE, FAULT_NO_SUCH_USER, FAULT_INVALID for a missing directory … tell why). */
+/* Called once with the job, or with NULL, a negative errno and a fault (kinds
+ * FAULT_PROGRAM_NOT_FOUND, FAULT_PROGRAM_NOT_EXECUTABLE, FAULT_NO_SUCH_USER, FAULT_INVALID for a
+ * missing directory … tell why). */
 typedef void (*SpawnFunc)(void *userdata, Job *job, int error, const Fault *fault);
 
 /* @spec     taken in success and failure
- * @fds      stdin, stdout, stderr; -EBADF where the job shall have /dev/null. Not taken: they may be closed when
- *           this returns. All must be -EBADF when spec->is_tty. A directory or an O_PATH descriptor is refused. */
+ * @fds      stdin, stdout, stderr; -EBADF where the job shall have /dev/null. Not taken: they may
+ * be closed when this returns. All must be -EBADF when spec->is_tty. A directory or an O_PATH
+ * descriptor is refused. */
 int container_spawn(Container *c, JobSpec *take_spec, const int fds[3], SpawnFunc func,
                     void *userdata, Fault *fault);
 

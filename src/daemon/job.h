@@ -39,18 +39,21 @@ typedef enum JobChange {
         JOB_CHANGED_STATE = 1 << 0, /* State, PID, ExitCode, ExitSignal, ExitTimestamp */
 } JobChange;
 
-/* Signal to its main process, by pidfd. Returns 0; -ESRCH with FAULT_BAD_STATE when it has ended; -EINVAL. */
+/* Signal to its main process, by pidfd. Returns 0; -ESRCH with FAULT_BAD_STATE when it has ended;
+ * -EINVAL. */
 int job_kill(Job *job, int signal, Fault *fault);
 
-/* Forgets an ended job: the object is freed before this returns. -EBUSY with FAULT_BAD_STATE while it runs. */
+/* Forgets an ended job: the object is freed before this returns. -EBUSY with FAULT_BAD_STATE while
+ * it runs. */
 int job_release(Job *job, Fault *fault);
 
-/* Window size of a job with a pty, 1 to 65535 each. @func may be called from within (see ReplyFunc). */
+/* Window size of a job with a pty, 1 to 65535 each. @func may be called from within (see
+ * ReplyFunc). */
 int job_resize(Job *job, uint32_t rows, uint32_t columns, void (*func)(void *, int, const Fault *),
                void *userdata, Fault *fault);
 
-/* A new descriptor of the pty's master, given to @func, which owns it (-EBADF on failure). FAULT_BAD_STATE when the
- * job has no pty. */
+/* A new descriptor of the pty's master, given to @func, which owns it (-EBADF on failure).
+ * FAULT_BAD_STATE when the job has no pty. */
 typedef void (*JobAttachFunc)(void *userdata, int take_master_fd, int error, const Fault *fault);
 int job_attach(Job *job, JobAttachFunc func, void *userdata, Fault *fault);
 

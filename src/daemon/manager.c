@@ -18,8 +18,8 @@
 #include "daemon/uid-pool.h"
 #include "daemon/worker-pool.h"
 
-/* /run/warden/containers and /var/lib/warden/containers: nobody but root may look into them, since a set-id file of
- * a container in there must not be reachable by a user of the host. */
+/* /run/warden/containers and /var/lib/warden/containers: nobody but root may look into them, since
+ * a set-id file of a container in there must not be reachable by a user of the host. */
 static int make_directories(Manager *manager, Fault *fault)
 {
         const char *directories[] = { manager->conf.state_directory,
@@ -103,7 +103,8 @@ Manager *manager_free(Manager *manager)
         return NULL;
 }
 
-/* Counts from the time of the start, in microseconds, as Warden's: no id of an earlier life comes again. */
+/* Counts from the time of the start, in microseconds, as Warden's: no id of an earlier life comes
+ * again. */
 void manager_make_id(Manager *manager, char ret[CONTAINER_ID_LENGTH + 1])
 {
         do

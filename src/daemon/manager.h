@@ -11,8 +11,8 @@ struct sd_event;
 typedef struct UidPool UidPool;
 typedef struct WorkerPool WorkerPool;
 
-/* Whoever shows the objects to the world (daemon/bus). The daemon's core calls these after the new state was saved;
- * they must not call verbs. */
+/* Whoever shows the objects to the world (daemon/bus). The daemon's core calls these after the new
+ * state was saved; they must not call verbs. */
 typedef struct ManagerObserver {
         void (*container_added)(void *userdata, Container *c);   /* it is active (or restored) */
         void (*container_removed)(void *userdata, Container *c); /* about to be freed */
@@ -45,8 +45,9 @@ int manager_new(struct sd_event *event, Conf *take_conf, SystemdClient *systemd,
 Manager *manager_free(Manager *manager);
 DEFINE_DROP(Manager, manager, manager_free);
 
-/* Reads what an earlier life left in runtime_directory: running containers are taken up again (their PID 1 is asked
- * for its jobs, asynchronously), half-made ones are destroyed. Call before the bus name is acquired. */
+/* Reads what an earlier life left in runtime_directory: running containers are taken up again
+ * (their PID 1 is asked for its jobs, asynchronously), half-made ones are destroyed. Call before
+ * the bus name is acquired. */
 int manager_restore(Manager *manager);
 
 /* 1 when every restored container has answered (or failed to): only then READY=1 is sent. */
@@ -56,8 +57,8 @@ int manager_is_settled(const Manager *manager);
 typedef void (*CreateFunc)(void *userdata, Container *c, int error, const Fault *fault);
 
 /* @take_spec   taken in success and failure
- * Returns 0: @func is called later. Negative errno: FAULT_INVALID, FAULT_NAME_EXISTS, FAULT_LIMIT; nothing was
- * changed. */
+ * Returns 0: @func is called later. Negative errno: FAULT_INVALID, FAULT_NAME_EXISTS, FAULT_LIMIT;
+ * nothing was changed. */
 int manager_create(Manager *manager, ContainerSpec *take_spec, CreateFunc func, void *userdata,
                    Fault *fault);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What an earlier life of the daemon left. A state file says what the container was meant to be; whether it still is
- * comes from the kernel (PID 1 by pid and start time) and from PID 1 itself (its jobs). What was half-made or
- * half-undone is destroyed: nobody was told that it exists, or somebody was told that it will be gone. */
+/* What an earlier life of the daemon left. A state file says what the container was meant to be;
+ * whether it still is comes from the kernel (PID 1 by pid and start time) and from PID 1 itself
+ * (its jobs). What was half-made or half-undone is destroyed: nobody was told that it exists, or
+ * somebody was told that it will be gone. */
 
 #include <dirent.h>
 #include <errno.h>
@@ -154,7 +155,8 @@ static int restore_container(void *userdata, const char *name)
 
         r = store_load_container(manager->containers_dir_fd, name, &record);
         if (r == -ENOENT) {
-                /* The daemon died between the directory and its first save: nothing else was made. */
+                /* The daemon died between the directory and its first save: nothing else was made.
+                 */
                 (void)io_remove_tree(manager->containers_dir_fd, name);
                 return 0;
         }

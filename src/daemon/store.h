@@ -6,8 +6,9 @@
 #include "wire/container-record.h"
 #include "wire/job-record.h"
 
-/* The state files under runtime_directory/containers/ID: `state`, and `jobs/N` for each job. They are on a tmpfs,
- * so that saving is a matter of microseconds and nothing waits for a disk. All return 0 or a negative errno. */
+/* The state files under runtime_directory/containers/ID: `state`, and `jobs/N` for each job. They
+ * are on a tmpfs, so that saving is a matter of microseconds and nothing waits for a disk. All
+ * return 0 or a negative errno. */
 
 /* Makes the directories of a new container, mode 0700, and opens them into it. */
 int store_open_container(Container *c);

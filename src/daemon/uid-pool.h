@@ -17,8 +17,8 @@ DEFINE_DROP(UidPool, uid_pool, uid_pool_free);
 /* Leases the lowest free block. Returns 0; -ENOSPC with FAULT_LIMIT. */
 int uid_pool_acquire(UidPool *pool, uint32_t *ret_base, Fault *fault);
 
-/* Takes a range that was chosen by somebody else (a client, or an earlier life of the daemon): every block of the
- * pool that it touches must be free. Outside of the pool nothing is tracked.
+/* Takes a range that was chosen by somebody else (a client, or an earlier life of the daemon):
+ * every block of the pool that it touches must be free. Outside of the pool nothing is tracked.
  * Returns 0; -EEXIST with FAULT_LIMIT. */
 int uid_pool_reserve(UidPool *pool, uint32_t base, uint32_t count, Fault *fault);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The resident program is started again when it dies: operations that it had forked go on without it, since each
- * has a socket of its own; requests that it had not read yet come back as end of file on theirs. A program that
- * keeps dying is left alone for a while, so that a broken installation does not spin. */
+/* The resident program is started again when it dies: operations that it had forked go on without
+ * it, since each has a socket of its own; requests that it had not read yet come back as end of
+ * file on theirs. A program that keeps dying is left alone for a while, so that a broken
+ * installation does not spin. */
 
 #include <errno.h>
 #include <signal.h>
@@ -78,7 +79,8 @@ static int on_server_exit(sd_event_source *s, const siginfo_t *si, void *userdat
         return 0;
 }
 
-/* posix_spawn: the daemon is not copied. Signals are reset, since the daemon blocks those that it watches. */
+/* posix_spawn: the daemon is not copied. Signals are reset, since the daemon blocks those that it
+ * watches. */
 static int server_spawn(WorkerPool *pool, int child_fd)
 {
         posix_spawn_file_actions_t actions;
@@ -328,7 +330,8 @@ WorkerOperation *worker_operation_free(WorkerOperation *op)
         head = op->pool->queue;
         if (op->is_running) {
                 op->pool->n_running--;
-                /* Its place is free now; the next one is begun from the loop, not from within this. */
+                /* Its place is free now; the next one is begun from the loop, not from within this.
+                 */
                 if (head && !head->source)
                         (void)sd_event_add_defer(op->pool->event, &head->source, on_begin, head);
         }

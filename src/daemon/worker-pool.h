@@ -5,8 +5,8 @@
 #include "wire/codec.h"
 #include "wire/worker-message.h"
 
-/* The daemon's side of wire/worker-message.h: keeps the resident worker program running, queues operations and
- * follows each by its own socket. */
+/* The daemon's side of wire/worker-message.h: keeps the resident worker program running, queues
+ * operations and follows each by its own socket. */
 
 struct sd_event;
 
@@ -14,10 +14,11 @@ typedef struct WorkerPool WorkerPool;
 typedef struct WorkerOperation WorkerOperation;
 
 typedef struct WorkerHandler {
-        /* The new container's PID 1 exists. The pidfd is the handler's. NULL for operations without one. */
+        /* The new container's PID 1 exists. The pidfd is the handler's. NULL for operations without
+         * one. */
         void (*cloned)(void *userdata, uint32_t pid, int take_pidfd);
-        /* Once: error 0, or negative with a fault; the worker has undone what it did. The operation may be
-         * freed from within. */
+        /* Once: error 0, or negative with a fault; the worker has undone what it did. The operation
+         * may be freed from within. */
         void (*finished)(void *userdata, int error, const Fault *fault);
 } WorkerHandler;
 

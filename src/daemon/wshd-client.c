@@ -302,7 +302,8 @@ void wshd_client_drain(WshdClient *client)
                 (void)client_read(client, UINT32_MAX);
 }
 
-/* The directory is on the host and root's; its path may be too long for sun_path, its descriptor is not. */
+/* The directory is on the host and root's; its path may be too long for sun_path, its descriptor is
+ * not. */
 static int client_connect(WshdClient *client, int dir_fd, uint32_t leader_pid)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -318,7 +319,8 @@ static int client_connect(WshdClient *client, int dir_fd, uint32_t leader_pid)
                 return -errno;
         if (getsockopt(client->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
                 return -errno;
-        /* Nobody else can bind there; this guards against a stale socket after a reboot of the container. */
+        /* Nobody else can bind there; this guards against a stale socket after a reboot of the
+         * container. */
         return (uint32_t)peer.pid == leader_pid ? 0 : -EPERM;
 }
 

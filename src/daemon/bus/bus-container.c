@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* org.warden.Warden1.Container: the userdata is the Container. The environment is in no property:
+ * reading properties is not restricted by sd-bus, and environments hold secrets. */
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "basic/log.h"
+#include "daemon/bus/bus-call.h"
+#include "daemon/bus/bus-cgroup.h"
+#include "daemon/bus/bus-container.h"
+#include "daemon/bus/bus-fault.h"
+#include "daemon/bus/bus-path.h"
+#include "daemon/bus/bus-spec.h"
+
+/* The small ones differ by their name only. */
+static int bus_container_get_string(sd_bus *bus, const char *path, const char *interface,
+                                    const char *property, sd_bus_message *reply, void *userdata,
+                                    sd_bus_error *error)
+{
+        const Container *c = userdata;
+        char users[32];
+        const char *s;
+
+        if (strcmp(property, "Name") == 0)
+                s = container_name(c);
+        else if (strcmp(property, "Id") == 0)
+                s = c->id;
+        else if (strcmp(property, "State") == 0)
+                s = container_state_to_string(c->state);
+        else if (strcmp(property, "RootDirectory") == 0)
+                s = c->spec->root_directory;
+        else if (strcmp(property, "Hostname") == 0)
+                s = c->spec->hostname ? c->spec->hostname : container_name(c);
+        else if (strcmp(property, "Network") == 0)
+                s = network_mode_to_string(c->spec->network);
+        else {
+                container_spec_format_private_users(c->spec, users, sizeof(users));
+                s = users;
+        }
+        return sd_bus_message_append(reply, "s", s);
+}
+
+/* Empty when there is no process, or when it is not in its scope any more. */
+static int bus_container_get_control_group(sd_bus *bus, const char *path, const char *interface,
+                                           const char *property, sd_bus_message *reply,
+                                           void *userdata, sd_bus_error *error)
+{
+        _drop_(drop_free) char *group = NULL;
+        const Container *c = userdata;
+        int r = -ESRCH;
+
+        if (c->leader_pid > 0)
+                r = bus_cgroup_read(c->leader_pid, c->unit, &group);
+        return sd_bus_message_append(reply, "s", r < 0 ? "" : group);
+}
+
+static int bus_container_get_read_only(sd_bus *bus, const char *path, const char *interface,
+                                       const char *property, sd_bus_message *reply, void *userdata,
+                                       sd_bus_error *error)
+{
+        const Container *c = userdata;
+
+        return sd_bus_message_append(reply, "b", c->spec->is_read_only);
+}
+
+static int append_label(sd_bus_message *reply, const char *label)
+{
+        _drop_(drop_free) char *key = NULL;
+        size_t n = strcspn(label, "=");
+
+        key = strndup(label, n);
+        if (!key)
+                return -ENOMEM;
+        return sd_bus_message_append(reply, "{ss}", key, label[n] ? label + n + 1 : "");
+}
+
+static int bus_container_get_labels(sd_bus *bus, const char *path, const char *interface,
+                                    const char *property, sd_bus_message *reply, void *userdata,
+                                    sd_bus_error *error)
+{
+        const Container *c = userdata;
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'a', "{ss}");
+        if (r < 0)
+                return r;
+        for (char **p = c->spec->labels; p && *p; p++) {
+                r = append_label(reply, *p);
+                if (r < 0)
+                        return r;
+        }
+        return sd_bus_message_close_container(reply);
+}
+
+static int bus_container_get_limits(sd_bus *bus, const char *path, const char *interface,
+                                    const char *property, sd_bus_message *reply, void *userdata,
+                                    sd_bus_error *error)
+{
+        const Container *c = userdata;
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'a', "{sv}");
+        if (r < 0)
+                return r;
+        for (int i = 0; i < _LIMIT_MAX; i++) {
+                if (!limits_has(&c->spec->limits, (Limit)i))
+                        continue;
+                r = sd_bus_message_append(reply, "{sv}", limit_to_string((Limit)i), "t",
+                                          c->spec->limits.values[i]);
+                if (r < 0)
+                        return r;
+        }
+        return sd_bus_message_close_container(reply);
+}
+
+static int bus_container_get_jobs(sd_bus *bus, const char *path, const char *interface,
+                                  const char *property, sd_bus_message *reply, void *userdata,
+                                  sd_bus_error *error)
+{
+        const Container *c = userdata;
+        Job *job;
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'a', "o");
+        if (r < 0)
+                return r;
+        MAP_FOREACH(job, c->jobs) {
+                _drop_(drop_free) char *job_path = NULL;
+
+                r = bus_path_job(job, &job_path);
+                if (r >= 0)
+                        r = sd_bus_message_append(reply, "o", job_path);
+                if (r < 0)
+                        return r;
+        }
+        return sd_bus_message_close_container(reply);
+}
+
+static int bus_container_method_start(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        Fault fault = FAULT_INIT;
+        BusCall *call;
+        int r;
+
+        r = bus_call_new(m, &call, error);
+        if (r < 0)
+                return r;
+        r = container_start(userdata, bus_call_reply_done, call, &fault);
+        return r < 0 ? bus_call_refuse(call, r, &fault, error) : 1;
+}
+
+int bus_container_stop(Container *c, sd_bus_message *m, sd_bus_error *error)
+{
+        Fault fault = FAULT_INIT;
+        BusCall *call;
+        BusStop stop;
+        int r;
+
+        r = bus_spec_read_stop(m, &stop, &fault);
+        if (r >= 0 && stop.is_background) {
+                r = container_stop(c, stop.kill_usec, NULL, NULL, &fault);
+                if (r >= 0)
+                        return sd_bus_reply_method_return(m, NULL);
+        }
+        if (r < 0)
+                return bus_fault_to_error(&fault, r, error);
+
+        r = bus_call_new(m, &call, error);
+        if (r < 0)
+                return r;
+        r = container_stop(c, stop.kill_usec, bus_call_reply_done, call, &fault);
+        return r < 0 ? bus_call_refuse(call, r, &fault, error) : 1;
+}
+
+static int bus_container_method_stop(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        return bus_container_stop(userdata, m, error);
+}
+
+int bus_container_destroy(Container *c, sd_bus_message *m, sd_bus_error *error)
+{
+        Fault fault = FAULT_INIT;
+        BusCall *call;
+        int r;
+
+        r = bus_call_new(m, &call, error);
+        if (r < 0)
+                return r;
+        r = container_destroy(c, bus_call_reply_done, call, &fault);
+        return r < 0 ? bus_call_refuse(call, r, &fault, error) : 1;
+}
+
+static int bus_container_method_destroy(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        return bus_container_destroy(userdata, m, error);
+}
+
+static int bus_container_method_kill(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        Fault fault = FAULT_INIT;
+        int32_t signal;
+        BusCall *call;
+        int r;
+
+        r = bus_spec_read_signal(m, &signal, &fault);
+        if (r < 0)
+                return bus_fault_to_error(&fault, r, error);
+        r = bus_call_new(m, &call, error);
+        if (r < 0)
+                return r;
+        r = container_kill(userdata, signal, bus_call_reply_done, call, &fault);
+        return r < 0 ? bus_call_refuse(call, r, &fault, error) : 1;
+}
+
+static void on_spawned(void *userdata, Job *job, int error, const Fault *fault)
+{
+        _drop_(drop_free) char *path = NULL;
+
+        if (error >= 0)
+                error = bus_path_job(job, &path);
+        if (error < 0)
+                bus_call_reply_error(userdata, error, fault);
+        else
+                bus_call_reply_path(userdata, path);
+}
+
+static int bus_container_method_spawn_job(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        BusSpawn spawn = BUS_SPAWN_INIT;
+        Fault fault = FAULT_INIT;
+        BusCall *call;
+        int r;
+
+        r = bus_spec_read_spawn(m, &spawn, &fault);
+        if (r < 0) {
+                job_spec_free(spawn.spec);
+                return bus_fault_to_error(&fault, r, error);
+        }
+        r = bus_call_new(m, &call, error);
+        if (r < 0) {
+                job_spec_free(spawn.spec);
+                return r;
+        }
+        r = container_spawn(userdata, spawn.spec, spawn.fds, on_spawned, call, &fault);
+        return r < 0 ? bus_call_refuse(call, r, &fault, error) : 1;
+}
+
+#define CONST SD_BUS_VTABLE_PROPERTY_CONST
+#define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+
+const sd_bus_vtable bus_container_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+
+        SD_BUS_PROPERTY("Name", "s", bus_container_get_string, 0, CONST),
+        SD_BUS_PROPERTY("Id", "s", bus_container_get_string, 0, CONST),
+        SD_BUS_PROPERTY("State", "s", bus_container_get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("Leader", "u", NULL, offsetof(Container, leader_pid), CHANGES),
+        SD_BUS_PROPERTY("Unit", "s", NULL, offsetof(Container, unit), CONST),
+        SD_BUS_PROPERTY("ControlGroup", "s", bus_container_get_control_group, 0, CHANGES),
+        SD_BUS_PROPERTY("RootDirectory", "s", bus_container_get_string, 0, CONST),
+        SD_BUS_PROPERTY("ReadOnly", "b", bus_container_get_read_only, 0, CONST),
+        SD_BUS_PROPERTY("Hostname", "s", bus_container_get_string, 0, CONST),
+        SD_BUS_PROPERTY("Network", "s", bus_container_get_string, 0, CONST),
+        SD_BUS_PROPERTY("PrivateUsers", "s", bus_container_get_string, 0, CONST),
+        SD_BUS_PROPERTY("UIDBase", "u", NULL, offsetof(Container, uid_base), CONST),
+        SD_BUS_PROPERTY("UIDCount", "u", NULL, offsetof(Container, uid_count), CONST),
+        SD_BUS_PROPERTY("Labels", "a{ss}", bus_container_get_labels, 0, CONST),
+        SD_BUS_PROPERTY("Limits", "a{sv}", bus_container_get_limits, 0, CHANGES),
+        SD_BUS_PROPERTY("Jobs", "ao", bus_container_get_jobs, 0, CHANGES),
+        SD_BUS_PROPERTY("CreatedTimestamp", "t", NULL, offsetof(Container, created_usec), CONST),
+
+        SD_BUS_METHOD_WITH_ARGS("Start", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+                                bus_container_method_start, 0),
+        SD_BUS_METHOD_WITH_ARGS("Stop", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT,
+                                bus_container_method_stop, 0),
+        SD_BUS_METHOD_WITH_ARGS("Destroy", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+                                bus_container_method_destroy, 0),
+        SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("i", signal), SD_BUS_NO_RESULT,
+                                bus_container_method_kill, 0),
+        SD_BUS_METHOD_WITH_ARGS("SpawnJob", SD_BUS_ARGS("as", argv, "a{sv}", spec),
+                                SD_BUS_RESULT("o", job), bus_container_method_spawn_job,
+                                SD_BUS_VTABLE_SENSITIVE),
+
+        SD_BUS_VTABLE_END,
+};

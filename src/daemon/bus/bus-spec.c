@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "daemon/bus/bus-dict.h"
+#include "daemon/bus/bus-spec.h"
+
+/* CreateContainer */
+
+static int set_labels(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        const char *name, *value;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "{ss}");
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        while ((r = sd_bus_message_read(m, "{ss}", &name, &value)) > 0) {
+                r = container_spec_add_label(target, name, value, fault);
+                if (r < 0)
+                        return r;
+        }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        return r < 0 ? bus_dict_fail_read(key, r, fault) : 0;
+}
+
+static int set_bind_mounts(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        const char *source, *destination, *options;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "(sss)");
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        while ((r = sd_bus_message_read(m, "(sss)", &source, &destination, &options)) > 0) {
+                r = container_spec_add_bind_mount(target, source, destination, options, fault);
+                if (r < 0)
+                        return r;
+        }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        return r < 0 ? bus_dict_fail_read(key, r, fault) : 0;
+}
+
+static int set_tmpfs(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        const char *text;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "s");
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        while ((r = sd_bus_message_read(m, "s", &text)) > 0) {
+                r = container_spec_add_tmpfs(target, text, fault);
+                if (r < 0)
+                        return r;
+        }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        return r < 0 ? bus_dict_fail_read(key, r, fault) : 0;
+}
+
+static int set_private_users(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        const char *text;
+        int r = sd_bus_message_read(m, "s", &text);
+
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        return container_spec_set_private_users(target, text, fault);
+}
+
+static int set_network(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        ContainerSpec *spec = target;
+        const char *text;
+        NetworkMode mode;
+        int r = sd_bus_message_read(m, "s", &text);
+
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        mode = network_mode_from_string(text);
+        if ((int)mode < 0)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "%s: '%.64s' is not 'private', 'host' or 'none'", key->name, text);
+        spec->network = mode;
+        return 0;
+}
+
+static int set_limit(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        ContainerSpec *spec = target;
+        uint64_t value;
+        int r = sd_bus_message_read(m, "t", &value);
+
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        return limits_set(&spec->limits, limit_from_string(key->name), value, fault);
+}
+
+static const DictKey container_keys[] = {
+        { "Name", "s", bus_dict_set_string, offsetof(ContainerSpec, name) },
+        { "RootDirectory", "s", bus_dict_set_string, offsetof(ContainerSpec, root_directory) },
+        { "ReadOnly", "b", bus_dict_set_boolean, offsetof(ContainerSpec, is_read_only) },
+        { "Labels", "a{ss}", set_labels },
+        { "Environment", "as", bus_dict_set_strv, offsetof(ContainerSpec, environment) },
+        { "Hostname", "s", bus_dict_set_string, offsetof(ContainerSpec, hostname) },
+        { "PrivateUsers", "s", set_private_users },
+        { "Network", "s", set_network },
+        { "BindMounts", "a(sss)", set_bind_mounts },
+        { "TemporaryFileSystem", "as", set_tmpfs },
+        { "GraceUSec", "t", bus_dict_set_u64, offsetof(ContainerSpec, grace_usec) },
+        { "MemoryMax", "t", set_limit },
+        { "MemoryHigh", "t", set_limit },
+        { "MemorySwapMax", "t", set_limit },
+        { "CPUWeight", "t", set_limit },
+        { "CPUQuotaPerSecUSec", "t", set_limit },
+        { "TasksMax", "t", set_limit },
+        { "IOWeight", "t", set_limit },
+        { "Address", "s" },
+        { "Command", "as" },
+        { "OOMPolicy", "s" },
+        { "CapabilityBoundingSet", "as" },
+        { "DiskMax", "t" },
+        { "DiskInodesMax", "t" },
+        { "BandwidthMax", "(tt)" },
+};
+
+int bus_spec_read_container(sd_bus_message *m, ContainerSpec *spec, Fault *fault)
+{
+        int r;
+
+        r = bus_dict_read(m, container_keys, ELEMENTSOF(container_keys), spec, fault);
+        if (r < 0)
+                return r;
+        return container_spec_validate(spec, fault);
+}
+
+/* SpawnJob: the table's target is BusSpawn, whose spec is behind a pointer. */
+
+/* A setter of the common ones, for a member of the JobSpec. */
+#define DEFINE_SPAWN_SETTER(name, setter)                                                  \
+        static int name(sd_bus_message *m, const DictKey *key, void *target, Fault *fault) \
+        {                                                                                  \
+                BusSpawn *spawn = target;                                                  \
+                return setter(m, key, spawn->spec, fault);                                 \
+        }                                                                                  \
+        struct _setter_needs_semicolon_##name
+
+DEFINE_SPAWN_SETTER(spawn_set_string, bus_dict_set_string);
+DEFINE_SPAWN_SETTER(spawn_set_strv, bus_dict_set_strv);
+DEFINE_SPAWN_SETTER(spawn_set_boolean, bus_dict_set_boolean);
+
+static int spawn_set_fd(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        BusSpawn *spawn = target;
+        int fd, r;
+
+        r = sd_bus_message_read(m, "h", &fd);
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        spawn->fds[key->offset] = fd;
+        return 0;
+}
+
+static int spawn_add_rlimit(JobSpec *spec, const DictKey *key, const char *name, JobRlimit rlimit,
+                            Fault *fault)
+{
+        int resource = rlimit_from_string(name);
+
+        if (resource < 0)
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "%s: there is no limit '%.64s'",
+                                 key->name, name);
+        if (spec->rlimits_set >> resource & 1)
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "%s: %s is given twice", key->name,
+                                 rlimit_to_string(resource));
+        spec->rlimits[resource] = rlimit;
+        spec->rlimits_set |= UINT32_C(1) << resource;
+        return 0;
+}
+
+static int spawn_set_rlimits(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        BusSpawn *spawn = target;
+        JobRlimit rlimit;
+        const char *name;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "{s(tt)}");
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        while ((r = sd_bus_message_read(m, "{s(tt)}", &name, &rlimit.soft, &rlimit.hard)) > 0) {
+                r = spawn_add_rlimit(spawn->spec, key, name, rlimit, fault);
+                if (r < 0)
+                        return r;
+        }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        return r < 0 ? bus_dict_fail_read(key, r, fault) : 0;
+}
+
+static int spawn_set_tty_size(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        BusSpawn *spawn = target;
+        uint16_t rows, columns;
+        int r;
+
+        r = sd_bus_message_read(m, "(qq)", &rows, &columns);
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        if (rows == 0 || columns == 0)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "%s: rows and columns are from 1 to 65535", key->name);
+        spawn->spec->rows = rows;
+        spawn->spec->columns = columns;
+        return 0;
+}
+
+static int spawn_set_umask(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        BusSpawn *spawn = target;
+        uint32_t value;
+        int r;
+
+        r = sd_bus_message_read(m, "u", &value);
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        if (value > 0777)
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "%s: 0%o is more than 0777",
+                                 key->name, value);
+        spawn->spec->umask = (int)value;
+        return 0;
+}
+
+/* INT32_MAX means "leave" to the model, and is no value of a client's. */
+static int spawn_set_nice(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        BusSpawn *spawn = target;
+        int32_t value;
+        int r;
+
+        r = sd_bus_message_read(m, "i", &value);
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        if (value < -20 || value > 19)
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "%s: %d is not from -20 to 19",
+                                 key->name, value);
+        spawn->spec->nice = value;
+        return 0;
+}
+
+static const DictKey spawn_keys[] = {
+        { "User", "s", spawn_set_string, offsetof(JobSpec, user) },
+        { "WorkingDirectory", "s", spawn_set_string, offsetof(JobSpec, working_directory) },
+        { "Environment", "as", spawn_set_strv, offsetof(JobSpec, environment) },
+        { "TTY", "b", spawn_set_boolean, offsetof(JobSpec, is_tty) },
+        { "TTYSize", "(qq)", spawn_set_tty_size },
+        { "Stdin", "h", spawn_set_fd, 0 },
+        { "Stdout", "h", spawn_set_fd, 1 },
+        { "Stderr", "h", spawn_set_fd, 2 },
+        { "Rlimits", "a{s(tt)}", spawn_set_rlimits },
+        { "Privileged", "b", spawn_set_boolean, offsetof(JobSpec, is_privileged) },
+        { "DiscardOutput", "b", spawn_set_boolean, offsetof(JobSpec, is_output_discarded) },
+        { "Identifier", "s", spawn_set_string, offsetof(JobSpec, identifier) },
+        { "UMask", "u", spawn_set_umask },
+        { "Nice", "i", spawn_set_nice },
+        { "Log", "s" },
+};
+
+static int spawn_check_together(const BusSpawn *spawn, Fault *fault)
+{
+        static const char *const names[] = { "Stdin", "Stdout", "Stderr" };
+
+        for (int i = 0; i < 3; i++) {
+                if (spawn->fds[i] < 0)
+                        continue;
+                if (spawn->spec->is_tty)
+                        return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                         "%s: a job with a TTY has no other", names[i]);
+                if (i > 0 && spawn->spec->is_output_discarded)
+                        return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                         "%s: contradicts DiscardOutput", names[i]);
+        }
+        if (spawn->spec->rows > 0 && !spawn->spec->is_tty)
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "TTYSize: is only for a TTY");
+        return 0;
+}
+
+int bus_spec_read_spawn(sd_bus_message *m, BusSpawn *ret, Fault *fault)
+{
+        int r;
+
+        ret->spec = job_spec_new();
+        if (!ret->spec)
+                return -ENOMEM;
+        r = bus_dict_read_strv(m, "Argv", ENVIRONMENT_MAX, JOB_SPEC_MAX_BYTES, &ret->spec->argv,
+                               fault);
+        if (r < 0)
+                return r;
+        r = bus_dict_read(m, spawn_keys, ELEMENTSOF(spawn_keys), ret, fault);
+        if (r < 0)
+                return r;
+        r = spawn_check_together(ret, fault);
+        if (r < 0)
+                return r;
+        return job_spec_validate(ret->spec, fault);
+}
+
+/* The others */
+
+static const DictKey stop_keys[] = {
+        { "KillUSec", "t", bus_dict_set_u64, offsetof(BusStop, kill_usec) },
+        { "Background", "b", bus_dict_set_boolean, offsetof(BusStop, is_background) },
+};
+
+int bus_spec_read_stop(sd_bus_message *m, BusStop *ret, Fault *fault)
+{
+        *ret = (BusStop){ USEC_INFINITY, 0 };
+        return bus_dict_read(m, stop_keys, ELEMENTSOF(stop_keys), ret, fault);
+}
+
+int bus_spec_read_nothing(sd_bus_message *m, Fault *fault)
+{
+        return bus_dict_read(m, NULL, 0, NULL, fault);
+}
+
+int bus_spec_read_signal(sd_bus_message *m, int32_t *ret, Fault *fault)
+{
+        int32_t signal;
+        int r;
+
+        r = sd_bus_message_read(m, "i", &signal);
+        if (r < 0)
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "Signal: cannot be read");
+        if (signal < 1 || signal > 64)
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "Signal: %d is not from 1 to 64",
+                                 signal);
+        *ret = signal;
+        return 0;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "basic/log.h"
+#include "basic/macro.h"
+#include "daemon/conf.h"
+
+static int parse(Conf *conf, const char *text)
+{
+        _drop_(drop_free) char *copy = strdup(text);
+
+        assert_non_null(copy);
+        return conf_parse(conf, "test.conf", copy);
+}
+
+static int setup(void **state)
+{
+        static Conf arg_conf;
+
+        log_open("test", LOG_TARGET_NULL, LOG_DEBUG);
+        if (conf_load(&arg_conf, "/dev/null", NULL) < 0)
+                return -1;
+        *state = &arg_conf;
+        return 0;
+}
+
+static int teardown(void **state)
+{
+        conf_done(*state);
+        return 0;
+}
+
+static void test_defaults(void **state)
+{
+        Conf *conf = *state;
+
+        assert_string_equal(conf->slice, "warden.slice");
+        assert_string_equal(conf->state_directory, "/var/lib/warden");
+        assert_int_equal(conf->grace_usec, 10 * USEC_PER_SEC);
+        assert_true(conf->workers_max > 0);
+        assert_int_equal(conf->uid_pool_base % 65536, 0);
+        /* Below 2^31: some programs keep ids in an int. */
+        assert_true((uint64_t)conf->uid_pool_base + conf->uid_pool_count < UINT32_C(1) << 31);
+}
+
+static void test_keys(void **state)
+{
+        Conf *conf = *state;
+
+        assert_int_equal(parse(conf, "# comment\n; another\n\n  [Manager]  \r\n"
+                                     "Slice = customers.slice\nGraceSec=250ms\n"
+                                     "UIDPool=131072:131072\nJobsMax=7\n"
+                                     "StateDirectory=/srv/warden"),
+                         0);
+        assert_string_equal(conf->slice, "customers.slice");
+        assert_int_equal(conf->grace_usec, 250000);
+        assert_int_equal(conf->uid_pool_base, 131072);
+        assert_int_equal(conf->uid_pool_count, 131072);
+        assert_int_equal(conf->jobs_max, 7);
+        assert_string_equal(conf->state_directory, "/srv/warden");
+}
+
+static void test_bad_lines(void **state)
+{
+        static const char *const lines[] = {
+                "Unknown=1",
+                "JobsMax=0",
+                "JobsMax=4294967296",
+                "JobsMax=-1",
+                "JobsMax=1x",
+                "GraceSec=fast",
+                "Slice=/a/b.slice",
+                "Slice=.slice",
+                "Slice=warden",
+                "StateDirectory=relative",
+                "UIDPool=65536",
+                "UIDPool=65536:5",
+                "UIDPool=0:65536",
+                "UIDPool=:65536",
+                "UIDPool=4294967290:65536",
+                "no equals sign",
+                "=value",
+        };
+        Conf *conf = *state;
+        Conf before = *conf;
+
+        for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
+                char text[100];
+
+                (void)snprintf(text, sizeof(text), "[Manager]\n%s\n", lines[i]);
+                if (parse(conf, text) != 1)
+                        fail_msg("accepted: %s", lines[i]);
+                assert_memory_equal(conf, &before, sizeof(before));
+        }
+}
+
+static void test_sections(void **state)
+{
+        Conf *conf = *state;
+
+        /* Before any section, and in one that we do not know, nothing counts. */
+        assert_int_equal(parse(conf, "JobsMax=3\n[Other]\nJobsMax=4\n[Manager]\nJobsMax=5\n"), 3);
+        assert_int_equal(conf->jobs_max, 5);
+}
+
+static void test_missing_file(void **state)
+{
+        Fault fault = FAULT_INIT;
+        Conf conf;
+
+        assert_int_equal(conf_load(&conf, "/nonexistent/wardend.conf", &fault), -ENOENT);
+        assert_non_null(strstr(fault.text, "/nonexistent/wardend.conf"));
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                { "has sensible defaults", test_defaults, setup, teardown, NULL },
+                { "reads keys, comments and blanks", test_keys, setup, teardown, NULL },
+                { "reports a wrong line and changes nothing by it", test_bad_lines, setup, teardown,
+                  NULL },
+                { "counts only the section Manager", test_sections, setup, teardown, NULL },
+                { "names a file that was asked for and is missing", test_missing_file, NULL, NULL,
+                  NULL },
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -33,6 +33,11 @@ TimeoutStopSec=2s
 WantedBy=multi-user.target
 UNIT
 
+# What graphical.target adds is not here.
+chroot "$dest" systemctl --quiet set-default multi-user.target
+# Somebody who is not root, to be refused things.
+chroot "$dest" useradd --create-home --shell /bin/bash --uid 1000 tester
+
 # No timers that start work in the middle of a test; no sysctls or binfmt handlers, which natively would be the host's.
 chroot "$dest" systemctl --quiet enable warden-sandbox-exec.service
 chroot "$dest" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \

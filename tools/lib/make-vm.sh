@@ -18,9 +18,8 @@ sed -i -e 's|^ExecStart=.*|ExecStart=/usr/lib/warden-sandbox/agent|' "$root/etc/
 
 # This kernel is the guest's own; its sysctls are too.
 chroot "$root" systemctl --quiet unmask systemd-sysctl.service
-# Nobody looks at a login prompt, and what graphical.target adds is not here.
+# Nobody looks at a login prompt.
 chroot "$root" systemctl --quiet mask serial-getty@.service
-chroot "$root" systemctl --quiet set-default multi-user.target
 # Project quota wants a disk of its own: Debian's initrd cannot mount a root that has it.
 printf '/dev/vdb /var/lib/warden ext4 prjquota,nofail,x-systemd.device-timeout=60s 0 0\n' >"$root/etc/fstab"
 

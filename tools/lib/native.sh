@@ -42,8 +42,8 @@ native_enter() {
         LANG=C.UTF-8 TERM="${TERM:-dumb}" container=warden-sandbox "$@"
 }
 
-# The same in a subshell, for the tool's own commands
-native_call() { (process_recorded "$STATE/init" && native_enter "$@"); }
+# The same in a subshell, for the tool's own commands. What outlives a killed tool must not hold its lock.
+native_call() { (state_unlock; process_recorded "$STATE/init" && native_enter "$@"); }
 
 # ---- up ----
 

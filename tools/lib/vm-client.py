@@ -42,7 +42,7 @@ def take_port(folder, deadline):
     """The first port that nobody uses: the socket's path and the lock that keeps it ours."""
     while True:
         for path in sorted(glob.glob(f"{folder}/port*.sock")):
-            lock = os.open(path.replace(".sock", ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
+            lock = os.open(path.replace(".sock", ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return path, lock

@@ -263,7 +263,7 @@ vm_require_ready() {
 vm_exec() {
     local seconds=$1 terminal=$2
     shift 2
-    python3 "$LIB/vm-client.py" --timeout "$seconds" ${terminal:+"$terminal"} "$STATE" "$@"
+    (state_unlock; exec python3 "$LIB/vm-client.py" --timeout "$seconds" ${terminal:+"$terminal"} "$STATE" "$@")
 }
 
 vm_call() { vm_exec 600 '' "$@"; }

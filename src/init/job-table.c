@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Lookups walk the slots. With the handful of jobs that a container has this is one cache line or
+ * two, and with the full table some microseconds, far less than the fork that goes with it; a hash
+ * would touch more pages of every idle container than it could ever win back. */
+
+#include <errno.h>
+
+#include "init/job-table.h"
+
+int job_table_acquire(JobTable *table, uint32_t id, Job **ret)
+{
+        uint32_t slot = table->n_slots;
+
+        for (uint32_t i = 0; i < table->n_slots; i++) {
+                const Job *job = &table->slots[i];
+
+                if (job->state == JOB_FREE)
+                        slot = MIN2(slot, i);
+                else if (job->id == id)
+                        return -EEXIST;
+        }
+        if (slot >= WSHD_JOBS_MAX)
+                return -ENOSPC;
+        if (slot == table->n_slots)
+                table->n_slots++;
+        *ret = &table->slots[slot];
+        job_init(*ret, id);
+        return 0;
+}
+
+void job_table_release(JobTable *table, Job *job)
+{
+        job_done(job);
+        while (table->n_slots > 0 && table->slots[table->n_slots - 1].state == JOB_FREE)
+                table->n_slots--;
+}
+
+Job *job_table_find(JobTable *table, uint32_t id)
+{
+        for (uint32_t i = 0; i < table->n_slots; i++) {
+                Job *job = &table->slots[i];
+
+                if (job->state != JOB_FREE && job->id == id)
+                        return job;
+        }
+        return NULL;
+}
+
+Job *job_table_find_pid(JobTable *table, pid_t pid)
+{
+        for (uint32_t i = 0; i < table->n_slots; i++) {
+                Job *job = &table->slots[i];
+
+                if (job->pid == pid && job_is_alive(job))
+                        return job;
+        }
+        return NULL;
+}
+
+uint32_t job_table_slot(const JobTable *table, const Job *job)
+{
+        return (uint32_t)(job - table->slots);
+}
+
+int job_table_is_alive(const JobTable *table)
+{
+        for (uint32_t i = 0; i < table->n_slots; i++)
+                if (job_is_alive(&table->slots[i]))
+                        return 1;
+        return 0;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <string.h>
+
+#include "basic/fd.h"
+#include "init/request.h"
+
+#define SIGNAL_MAX 64
+
+#define SPAWN_FLAGS                                                                  \
+        (WSHD_TTY | WSHD_STDIN_FD | WSHD_STDOUT_FD | WSHD_STDERR_FD | WSHD_SPEC_FD | \
+         WSHD_PRIVILEGED)
+
+static void reply_failed(Client *client, const WshdMessage *m, uint32_t stage, int error)
+{
+        client_reply(client,
+                     &(WshdMessage){
+                             .type = WSHD_FAILED,
+                             .sequence = m->sequence,
+                             .job = m->job,
+                             .stage = stage,
+                             .error = (uint32_t)-error,
+                     },
+                     -EBADF);
+}
+
+static void reply_ok(Client *client, const WshdMessage *m, int take_fd)
+{
+        client_reply(client,
+                     &(WshdMessage){ .type = WSHD_OK, .sequence = m->sequence, .job = m->job },
+                     take_fd);
+}
+
+static void reply(Client *client, const WshdMessage *m, int r)
+{
+        if (r < 0)
+                reply_failed(client, m, WSHD_STAGE_REQUEST, r);
+        else
+                reply_ok(client, m, -EBADF);
+}
+
+/* Sorts the descriptors by what the flags say of them. */
+static int spawn_take_fds(Spawn *spawn, uint32_t flags, const int *fds, size_t n_fds)
+{
+        size_t n = 0;
+
+        for (int i = 0; i < 3; i++)
+                if (flags & WSHD_STDIN_FD << i)
+                        spawn->stdio_fds[i] = n < n_fds ? fds[n++] : -EINVAL;
+        if (flags & WSHD_SPEC_FD)
+                spawn->spec_fd = n < n_fds ? fds[n++] : -EINVAL;
+        for (int i = 0; i < 3; i++)
+                if (spawn->stdio_fds[i] == -EINVAL)
+                        return -EINVAL;
+        return n == n_fds && spawn->spec_fd != -EINVAL ? 0 : -EINVAL;
+}
+
+static int spawn_from_message(const Server *server, const WshdMessage *m, const int *fds,
+                              size_t n_fds, Spawn *ret)
+{
+        Spawn spawn = {
+                .stdio_fds = { -EBADF, -EBADF, -EBADF },
+                .spec_fd = -EBADF,
+                .spec = m->spec,
+                .spec_size = m->spec_size,
+                .devpts_fd = server->devpts_fd,
+                .is_tty = !!(m->flags & WSHD_TTY),
+                .is_privileged = !!(m->flags & WSHD_PRIVILEGED),
+        };
+        int r;
+
+        if (m->flags & ~SPAWN_FLAGS)
+                return -EINVAL;
+        if (spawn.is_tty && m->flags & (WSHD_STDIN_FD | WSHD_STDOUT_FD | WSHD_STDERR_FD))
+                return -EINVAL;
+        if (m->rows > UINT16_MAX || m->columns > UINT16_MAX)
+                return -EINVAL;
+        spawn.rows = (uint16_t)m->rows;
+        spawn.columns = (uint16_t)m->columns;
+        r = spawn_take_fds(&spawn, m->flags, fds, n_fds);
+        if (r < 0)
+                return r;
+        if ((spawn.spec_fd >= 0) == (m->spec_size > 0))
+                return -EINVAL;
+        *ret = spawn;
+        return 0;
+}
+
+/* No reply when all is well: it follows when the job's process has been executed, or has told why
+ * not. */
+static void handle_spawn(Server *server, Client *client, const WshdMessage *m, const int *fds,
+                         size_t n_fds)
+{
+        uint32_t stage = WSHD_STAGE_REQUEST;
+        Spawn spawn;
+        Job *job;
+        int r;
+
+        r = spawn_from_message(server, m, fds, n_fds, &spawn);
+        if (r >= 0 && server->stop.state != STOP_NO)
+                r = -ESHUTDOWN;
+        if (r >= 0)
+                r = job_table_acquire(&server->jobs, m->job, &job);
+        if (r < 0) {
+                reply_failed(client, m, stage, r);
+                return;
+        }
+        r = server->ops->start(&spawn, job, &stage);
+        if (r < 0) {
+                job_table_release(&server->jobs, job);
+                reply_failed(client, m, stage, r);
+                return;
+        }
+        job->sequence = m->sequence;
+        job->requester = client->index;
+}
+
+static void handle_kill(Server *server, Client *client, const WshdMessage *m)
+{
+        const Job *job = job_table_find(&server->jobs, m->job);
+        int r;
+
+        if (m->signal == 0 || m->signal > SIGNAL_MAX)
+                r = -EINVAL;
+        else if (!job)
+                r = -ENOENT;
+        else if (!job_is_alive(job))
+                r = -ESRCH;
+        else
+                r = server->ops->signal_job(job, (int)m->signal);
+        reply(client, m, r);
+}
+
+static void handle_kill_all(Server *server, Client *client, const WshdMessage *m)
+{
+        int r = -EINVAL;
+
+        if (m->signal > 0 && m->signal <= SIGNAL_MAX)
+                r = server->ops->signal_all(&server->jobs, (int)m->signal);
+        reply(client, m, r);
+}
+
+static void handle_resize(Server *server, Client *client, const WshdMessage *m)
+{
+        const Job *job = job_table_find(&server->jobs, m->job);
+        int r;
+
+        if (!job)
+                r = -ENOENT;
+        else if (job->master_fd < 0)
+                r = -ENOTTY;
+        else
+                r = pty_resize(job->master_fd, m->rows, m->columns);
+        reply(client, m, r);
+}
+
+static void handle_attach(Server *server, Client *client, const WshdMessage *m)
+{
+        const Job *job = job_table_find(&server->jobs, m->job);
+        int r;
+
+        if (!job)
+                r = -ENOENT;
+        else if (job->master_fd < 0)
+                r = -ENOTTY;
+        else
+                r = fd_dup(job->master_fd); /* kept, if the reply has to wait */
+        if (r < 0)
+                reply_failed(client, m, WSHD_STAGE_REQUEST, r);
+        else
+                reply_ok(client, m, r);
+}
+
+static void handle_release(Server *server, Client *client, const WshdMessage *m)
+{
+        Job *job = job_table_find(&server->jobs, m->job);
+        int r = 0;
+
+        if (!job)
+                r = -ENOENT;
+        else if (job->state != JOB_ENDED || job->requester != JOB_NO_CLIENT)
+                r = -EBUSY;
+        else
+                job_table_release(&server->jobs, job);
+        reply(client, m, r);
+}
+
+static void handle_stop(Server *server, Client *client, const WshdMessage *m)
+{
+        server_stop(server, m->usec);
+        reply_ok(client, m, -EBADF);
+}
+
+static void handle_message(Server *server, Client *client, const WshdMessage *m, const int *fds,
+                           size_t n_fds)
+{
+        if (n_fds > 0 && m->type != WSHD_SPAWN) {
+                reply_failed(client, m, WSHD_STAGE_REQUEST, -EINVAL);
+                return;
+        }
+        switch (m->type) {
+        case WSHD_HELLO:
+                client->is_subscribed = !!(m->flags & WSHD_SUBSCRIBE);
+                client_list(client, m->sequence);
+                return;
+        case WSHD_SPAWN:
+                handle_spawn(server, client, m, fds, n_fds);
+                return;
+        case WSHD_KILL:
+                handle_kill(server, client, m);
+                return;
+        case WSHD_KILL_ALL:
+                handle_kill_all(server, client, m);
+                return;
+        case WSHD_RESIZE:
+                handle_resize(server, client, m);
+                return;
+        case WSHD_ATTACH:
+                handle_attach(server, client, m);
+                return;
+        case WSHD_RELEASE:
+                handle_release(server, client, m);
+                return;
+        case WSHD_STOP:
+                handle_stop(server, client, m);
+                return;
+        default:
+                reply_failed(client, m, WSHD_STAGE_REQUEST, -EOPNOTSUPP);
+        }
+}
+
+void request_refuse(Client *client, const uint8_t *data, int error)
+{
+        WshdMessage m = { .sequence = (uint32_t)data[4] | (uint32_t)data[5] << 8 |
+                                      (uint32_t)data[6] << 16 | (uint32_t)data[7] << 24 };
+
+        reply_failed(client, &m, WSHD_STAGE_REQUEST, error);
+}
+
+void request_handle(Server *server, Client *client, const uint8_t *data, size_t size,
+                    const int *fds, size_t n_fds)
+{
+        uint8_t header[WSHD_HEADER] = { 0 };
+        WshdMessage m;
+        int r;
+
+        r = wshd_message_decode(data, size, &m);
+        if (r >= 0) {
+                handle_message(server, client, &m, fds, n_fds);
+                return;
+        }
+        memcpy(header, data, MIN2(size, sizeof(header)));
+        request_refuse(client, header, r);
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* poll() and not epoll: what is watched is a few descriptors, made up anew from the state each time,
+ * so there is no second copy of it in the kernel that could be stale. And the kernel bounds epoll's
+ * watches for each user: root of the container, who is the same user as PID 1, could use them up
+ * and so make us deaf. With poll() there is nothing to be denied but memory.
+ *
+ * An idle PID 1 sleeps without a time limit. */
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "init/clock.h"
+#include "init/reap.h"
+#include "init/request.h"
+#include "init/server.h"
+
+#define ACCEPT_RETRY_USEC USEC_PER_SEC
+#define READ_MAX 8   /* requests of one client in one turn */
+#define ACCEPT_MAX 4 /* connections in one turn */
+
+void server_init(Server *server, int listen_fd, int signal_fd, int devpts_fd, int is_init)
+{
+        server->listen_fd = listen_fd;
+        server->signal_fd = signal_fd;
+        server->devpts_fd = devpts_fd;
+        server->is_init = is_init;
+        server->ops = is_init ? &process_ops_namespace : &process_ops_jobs;
+        server->grace_usec = STOP_GRACE_USEC;
+        for (uint8_t i = 0; i < WSHD_CLIENTS_MAX; i++)
+                client_init(&server->clients[i], i, -EBADF);
+}
+
+void server_drop_client(Server *server, Client *client)
+{
+        for (uint32_t i = 0; i < server->jobs.n_slots; i++) {
+                Job *job = &server->jobs.slots[i];
+
+                if (job->state == JOB_FREE)
+                        continue;
+                job_on_client_gone(job, client->index);
+                if (job->state == JOB_FAILED && job->requester == JOB_NO_CLIENT)
+                        job_table_release(&server->jobs, job);
+        }
+        client_done(client);
+}
+
+/* A connection from inside has a pid in our namespace; the daemon's has none there. The socket's
+ * path is not visible in the container, so this is the second lock on the door. */
+static int peer_is_welcome(const Server *server, int fd)
+{
+        struct ucred peer;
+        socklen_t size = sizeof(peer);
+
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+                return 0;
+        return server->is_init ? peer.pid == 0 : peer.uid == getuid();
+}
+
+static void server_add_client(Server *server, int take_fd)
+{
+        Client full;
+
+        if (!peer_is_welcome(server, take_fd)) {
+                fd_close(take_fd);
+                return;
+        }
+        for (uint8_t i = 0; i < WSHD_CLIENTS_MAX; i++)
+                if (server->clients[i].fd < 0) {
+                        client_init(&server->clients[i], i, take_fd);
+                        return;
+                }
+        client_init(&full, 0, take_fd);
+        client_reply(
+                &full,
+                &(WshdMessage){ .type = WSHD_FAILED, .stage = WSHD_STAGE_REQUEST, .error = EUSERS },
+                -EBADF);
+        client_done(&full);
+}
+
+/* When accepting fails for want of descriptors or memory the connection stays in the backlog and
+ * the socket stays readable: without a pause that would be a busy loop. */
+static void on_listen(Server *server)
+{
+        for (int i = 0; i < ACCEPT_MAX; i++) {
+                int fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+                if (fd >= 0)
+                        server_add_client(server, fd);
+                else if (errno == EAGAIN)
+                        return;
+                else if (errno != EINTR && errno != ECONNABORTED) {
+                        server->accept_retry_usec = clock_monotonic_usec() + ACCEPT_RETRY_USEC;
+                        return;
+                }
+        }
+}
+
+/* One request. Returns whether there may be another. */
+static int client_read(Server *server, Client *client)
+{
+        uint8_t buffer[WSHD_MESSAGE_MAX] = { 0 };
+        int fds[WSHD_FDS_MAX];
+        size_t n_fds = WSHD_FDS_MAX;
+        int r;
+
+        r = wshd_receive(client->fd, buffer, sizeof(buffer), fds, &n_fds);
+        if (r == -EAGAIN)
+                return 0;
+        if (r == -EBADMSG) {
+                request_refuse(client, buffer, r);
+                return 1;
+        }
+        if (r <= 0) {
+                client->is_broken = 1;
+                return 0;
+        }
+        request_handle(server, client, buffer, (size_t)r, fds, n_fds);
+        for (size_t i = 0; i < n_fds; i++)
+                fd_close(fds[i]);
+        return 1;
+}
+
+static void on_client(Server *server, Client *client, short revents)
+{
+        if (client_has_more(client) && revents & (POLLOUT | POLLHUP | POLLERR))
+                client_flush(client, &server->jobs);
+        for (int i = 0; i < READ_MAX && client_may_read(client); i++) {
+                if (!client_read(server, client))
+                        break;
+                if (client_has_more(client) && !client->is_blocked)
+                        client_flush(client, &server->jobs);
+        }
+        if (client->is_broken)
+                server_drop_client(server, client);
+}
+
+static int is_stop_signal(uint32_t signal)
+{
+        return signal == SIGTERM || signal == SIGINT || signal == SERVER_SIGNAL_HALT ||
+               signal == SERVER_SIGNAL_POWEROFF;
+}
+
+/* Whether a signal comes from outside the container. kill() leaves it to the kernel to fill in the
+ * sender, which is 0 for one that our namespace does not see; with sigqueue() a sender inside may
+ * write there what it likes, but cannot claim to be SI_USER. */
+static int is_from_outside(const Server *server, const struct signalfd_siginfo *info)
+{
+        return !server->is_init || (info->ssi_code == SI_USER && info->ssi_pid == 0);
+}
+
+static void on_signal(Server *server)
+{
+        struct signalfd_siginfo infos[8];
+        ssize_t n = read(server->signal_fd, infos, sizeof(infos));
+
+        for (size_t i = 0; n > 0 && i < (size_t)n / sizeof(infos[0]); i++)
+                if (infos[i].ssi_signo == SIGCHLD)
+                        server->is_reap_pending = 1;
+                else if (is_stop_signal(infos[i].ssi_signo) && is_from_outside(server, &infos[i]))
+                        server_stop(server, server->grace_usec);
+}
+
+static int server_is_told(const Server *server)
+{
+        for (int i = 0; i < WSHD_CLIENTS_MAX; i++)
+                if (server->clients[i].fd >= 0 && client_has_more(&server->clients[i]))
+                        return 0;
+        return 1;
+}
+
+/* A stopped process must run to notice that it is asked to end. */
+static void server_terminate(Server *server)
+{
+        (void)server->ops->signal_all(&server->jobs, SIGTERM);
+        (void)server->ops->signal_all(&server->jobs, SIGCONT);
+}
+
+void server_stop(Server *server, uint64_t grace_usec)
+{
+        if (stop_begin(&server->stop, clock_monotonic_usec(), grace_usec) == STOP_ACT_TERM)
+                server_terminate(server);
+}
+
+/* Returns whether it is time to exit. */
+static int server_step_stop(Server *server)
+{
+        int is_empty;
+
+        if (server->stop.state == STOP_NO || server->is_reap_pending)
+                return 0;
+        is_empty = server->ops->is_alone(&server->jobs);
+        switch (stop_step(&server->stop, clock_monotonic_usec(), is_empty,
+                          server_is_told(server))) {
+        case STOP_ACT_KILL:
+                (void)server->ops->signal_all(&server->jobs, SIGKILL);
+                return 0;
+        case STOP_ACT_EXIT:
+                return 1;
+        case STOP_ACT_NONE:
+        case STOP_ACT_TERM:
+                break;
+        }
+        return 0;
+}
+
+/* The descriptors of this turn. Returns how many. */
+static uint32_t server_collect(Server *server)
+{
+        uint32_t n = SERVER_POLL_STARTS;
+
+        server->polls[SERVER_POLL_SIGNAL] = (struct pollfd){ .fd = server->signal_fd,
+                                                             .events = POLLIN };
+        server->polls[SERVER_POLL_LISTEN] = (struct pollfd){
+                .fd = server->accept_retry_usec == 0 ? server->listen_fd : -1,
+                .events = POLLIN,
+        };
+        for (uint32_t i = 0; i < WSHD_CLIENTS_MAX; i++) {
+                const Client *client = &server->clients[i];
+                struct pollfd p = { .fd = client->fd >= 0 ? client->fd : -1 };
+
+                if (client_may_read(client))
+                        p.events |= POLLIN;
+                if (client_has_more(client))
+                        p.events |= POLLOUT;
+                server->polls[SERVER_POLL_CLIENTS + i] = p;
+        }
+        for (uint32_t i = 0; i < server->jobs.n_slots; i++) {
+                const Job *job = &server->jobs.slots[i];
+
+                if (job->state != JOB_STARTING || job->start_fd < 0)
+                        continue;
+                server->start_slots[n - SERVER_POLL_STARTS] = (uint16_t)i;
+                server->polls[n++] = (struct pollfd){ .fd = job->start_fd, .events = POLLIN };
+        }
+        return n;
+}
+
+/* Returns NULL when there is no limit. */
+static const struct timespec *server_timeout(const Server *server, struct timespec *ret)
+{
+        uint64_t deadline_usec = USEC_INFINITY, now_usec, left_usec;
+
+        *ret = (struct timespec){ 0 };
+        if (server->is_reap_pending)
+                return ret;
+        if (server->accept_retry_usec > 0)
+                deadline_usec = server->accept_retry_usec;
+        if (server->stop.state != STOP_NO)
+                deadline_usec = MIN2(deadline_usec, server->stop.deadline_usec);
+        if (deadline_usec == USEC_INFINITY)
+                return NULL;
+        now_usec = clock_monotonic_usec();
+        left_usec = deadline_usec > now_usec ? deadline_usec - now_usec : 0;
+        ret->tv_sec = (time_t)MIN2(left_usec / USEC_PER_SEC, (uint64_t)INT32_MAX);
+        ret->tv_nsec = (long)(left_usec % USEC_PER_SEC * 1000);
+        return ret;
+}
+
+static void server_dispatch(Server *server, uint32_t n)
+{
+        const struct pollfd *polls = server->polls;
+
+        if (polls[SERVER_POLL_SIGNAL].revents)
+                on_signal(server);
+        for (uint32_t i = SERVER_POLL_STARTS; i < n; i++)
+                if (polls[i].revents)
+                        reap_read_start(
+                                server,
+                                &server->jobs.slots[server->start_slots[i - SERVER_POLL_STARTS]]);
+        for (uint32_t i = 0; i < WSHD_CLIENTS_MAX; i++)
+                if (polls[SERVER_POLL_CLIENTS + i].revents)
+                        on_client(server, &server->clients[i],
+                                  polls[SERVER_POLL_CLIENTS + i].revents);
+        if (polls[SERVER_POLL_LISTEN].revents)
+                on_listen(server);
+}
+
+/* Clients that a message could not reach any more. */
+static void server_drop_broken(Server *server)
+{
+        for (int i = 0; i < WSHD_CLIENTS_MAX; i++)
+                if (server->clients[i].fd >= 0 && server->clients[i].is_broken)
+                        server_drop_client(server, &server->clients[i]);
+}
+
+int server_run(Server *server)
+{
+        for (;;) {
+                struct timespec timeout;
+                uint32_t n = server_collect(server);
+
+                if (ppoll(server->polls, n, server_timeout(server, &timeout), NULL) >= 0)
+                        server_dispatch(server, n);
+                else if (errno != EINTR)
+                        /* No memory, most likely. What is due is done below all the same. */
+                        (void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+                if (server->accept_retry_usec > 0 &&
+                    clock_monotonic_usec() >= server->accept_retry_usec)
+                        server->accept_retry_usec = 0;
+                if (server->is_reap_pending)
+                        server->is_reap_pending = reap_batch(server);
+                server_drop_broken(server);
+                if (server_step_stop(server))
+                        return 0;
+        }
+}

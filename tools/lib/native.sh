@@ -10,11 +10,6 @@
 NATIVE_EXEC_GROUP=system.slice/warden-sandbox-exec.service
 NATIVE_PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
-native_require() {
-    ((EUID == 0)) || die "A sandbox needs root: namespaces, mounts and cgroups." "Run it with sudo."
-    packages_install root
-}
-
 # native_require_ready: sets PROCESS_PID to PID 1 of the sandbox
 native_require_ready() {
     if ! state_is_ready; then
@@ -49,7 +44,7 @@ native_call() { (state_unlock; process_recorded "$STATE/init" && native_enter "$
 
 native_up() {
     local build=$1 binds=$2 timeout=$3 mode=$4
-    native_require
+    packages_install root
     cache_init
     [[ -n $mode ]] || mode=$(cgroup_default_mode)
     cgroup_check_mode "$mode"
@@ -126,7 +121,7 @@ native_wait() {
             { native_show_failure "$console"; die "The sandbox '$NAME' did not start." "What init said is above."; }
         sleep 0.02
     done
-    state=$(native_call timeout "$((deadline - SECONDS > 0 ? deadline - SECONDS : 1))" systemctl is-system-running --wait) || true
+    state=$(state_unlock; native_call timeout "$((deadline - SECONDS > 0 ? deadline - SECONDS : 1))" systemctl is-system-running --wait) || true
     stage_end
     case $state in
         running) : >"$STATE/ready" ;;
@@ -169,7 +164,7 @@ native_down() {
     if [[ -d $STATE ]]; then
         state_lock
         native_stop "$1"
-        state_unlock
+        state_retire_lock
     else
         say "There is no sandbox '$NAME'."
     fi

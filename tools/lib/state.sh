@@ -7,9 +7,10 @@
 #                    part, everything of the cache in use     cgroups   the plan (cgroup.sh)
 #   binds            what is bound inside                     console   what the launcher and init said
 #   installed        the build that was installed last        ready     is there once the boot is over
-# Whoever changes a sandbox holds its lock; the lock files are in the cache, because they outlive the folder.
+# Whoever changes a sandbox holds its lock, which is outside of that folder because it is held while there is none.
 
 STATE_DIR=/run/warden-sandbox
+STATE_LOCKS=/run/lock/warden-sandbox
 
 # state_use NAME: sets NAME and STATE
 state_use() {
@@ -30,11 +31,23 @@ state_is_ready() { [[ -e $STATE/ready ]] && state_is_alive; }
 STATE_LOCK=
 state_lock() {
     [[ -z $STATE_LOCK ]] || return 0
-    exec {STATE_LOCK}>"$CACHE/run/$NAME.lock"
-    ! flock --nonblock "$STATE_LOCK" || return 0
+    ! state_try_lock || return 0
     say "Waiting for another command that works on the sandbox '$NAME'."
-    flock --wait 300 "$STATE_LOCK" || die "Another command has been working on the sandbox '$NAME' for five minutes."
+    state_try_lock 300 || die "Another command has been working on the sandbox '$NAME' for five minutes." "Find it: fuser -v $STATE_LOCKS/$NAME"
 }
+
+# state_try_lock [SECONDS]: a lock file is removed together with its sandbox, so after the wait it must still be
+# the file of this name.
+state_try_lock() {
+    while true; do
+        mkdir -p "$STATE_LOCKS"
+        { exec {STATE_LOCK}>"$STATE_LOCKS/$NAME"; } 2>/dev/null || continue
+        flock --wait "${1-0}" "$STATE_LOCK" || { state_unlock; return 1; }
+        [[ ! $STATE_LOCKS/$NAME -ef /proc/self/fd/$STATE_LOCK ]] || return 0
+        state_unlock
+    done
+}
+
 state_unlock() { [[ -z $STATE_LOCK ]] || exec {STATE_LOCK}>&-; STATE_LOCK=; }
 
 # state_make KIND MODE
@@ -46,16 +59,23 @@ state_make() {
     state_set mode "$2"
     state_set run "$CACHE/run/$NAME"
     : >"$STATE/binds"
-    cache_remove_run
+    rm -rf --one-file-system -- "${CACHE:?}/run/$NAME" # of a boot before this machine's last
     mkdir -p "$CACHE/run/$NAME"
 }
 
-cache_remove_run() { rm -rf --one-file-system -- "${CACHE:?}/run/${NAME:?}"; }
-
 state_remove() {
-    cache_remove_run
+    local run
+    run=$(state_get run 2>/dev/null) || true # another command may have another cache
+    [[ $run != */run/"$NAME" ]] || rm -rf --one-file-system -- "$run"
     rm -rf --one-file-system -- "${STATE:?}"
     rmdir "$STATE_DIR" 2>/dev/null || true
+}
+
+# For the holder, when there is no sandbox any more
+state_retire_lock() {
+    rm -f "$STATE_LOCKS/$NAME"
+    rmdir "$STATE_LOCKS" 2>/dev/null || true
+    state_unlock
 }
 
 # state_names: every recorded sandbox
@@ -79,7 +99,9 @@ state_bury() {
 # For an EXIT trap: a sandbox comes up whole or not at all
 state_bury_unready() {
     stage_end_quietly
-    [[ ! -d $STATE || -e $STATE/ready ]] || state_bury
+    [[ ! -e $STATE/ready ]] || return 0
+    [[ ! -d $STATE ]] || state_bury
+    [[ -z $STATE_LOCK ]] || state_retire_lock
 }
 
 # state_sweep: buries every sandbox that nobody is working on and that is dead or never came up
@@ -88,12 +110,13 @@ state_sweep() {
     for name in $(state_names); do
         (
             state_use "$name"
-            exec {STATE_LOCK}>"$CACHE/run/$NAME.lock"
-            flock --nonblock "$STATE_LOCK" || exit 0
-            [[ -d $STATE ]] || exit 0
+            STATE_LOCK=
+            state_try_lock || exit 0
+            [[ -d $STATE ]] || { state_retire_lock; exit 0; }
             ! state_is_ready || exit 0
             say "Removing what is left of the sandbox '$name', which has died or never came up."
             state_bury
+            state_retire_lock
         ) || true
     done
     cgroup_sweep

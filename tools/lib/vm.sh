@@ -116,21 +116,16 @@ vm_bury() {
     [[ -d $STATE ]] || return 0
     state_lock
     [[ ! -d $STATE ]] || state_bury
-    state_unlock
+    state_retire_lock
 }
 
 # ---- up ----
-
-vm_require() {
-    ((EUID == 0)) || die "The virtual machine's disk is made and kept as root." "Run it with sudo."
-    packages_install root vm
-}
 
 # vm_up BUILD BINDS TIMEOUT MODE
 vm_up() {
     local build=$1 binds=$2 timeout=$3 mode=${4:-unified}
     case $mode in unified|hybrid|legacy) ;; *) die "There is no cgroup mode '$mode'." "Use --cgroup=unified, hybrid or legacy." ;; esac
-    vm_require
+    packages_install root vm
     cache_init
     state_sweep
     state_lock
@@ -204,7 +199,7 @@ vm_wait() {
         kill -0 "$VM_LAUNCHER" 2>/dev/null || { stage_end; cat <&$log >&2; die "qemu did not start." "What it said is above."; }
         sleep 0.02
     done
-    state=$(vm_exec "$1" '' systemctl is-system-running --wait) || true
+    state=$(state_unlock; vm_exec "$1" '' systemctl is-system-running --wait) || true
     stage_end
     case $state in
         running) : >"$STATE/ready" ;;

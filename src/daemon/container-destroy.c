@@ -44,7 +44,7 @@ static void destroy_fail(ContainerDestroy *destroy, int error, const Fault *faul
         Container *c = destroy->container;
         Reply *replies = take_ptr(destroy->replies);
 
-        (void)container_log(c, LOG_ERR, error, NULL, fault->text);
+        (void)container_log(c, LOG_ERR, error, MESSAGE_CONTAINER_FAILED, fault->text);
         container_destroy_free(destroy);
         container_move_on(c, EVENT_UNDO_FAILED);
         reply_all(&replies, error, fault);

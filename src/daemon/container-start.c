@@ -18,6 +18,7 @@
 
 #include "basic/fd.h"
 #include "basic/log.h"
+#include "basic/message-id.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/worker-pool.h"
@@ -76,7 +77,7 @@ static void start_fail(ContainerStart *start, int error, const Fault *fault)
         if (start->fault.kind == FAULT_NONE)
                 (void)fault_set(&start->fault, FAULT_FAILED, error,
                                 "Cannot start the container: %m");
-        (void)container_log(c, LOG_ERR, error, NULL, start->fault.text);
+        (void)container_log(c, LOG_ERR, error, MESSAGE_CONTAINER_FAILED, start->fault.text);
 
         /* From here on the start is no longer the container's: nothing may reach it by its events.
          */

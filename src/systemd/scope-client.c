@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The signals of systemd's manager. One match serves all calls: a match is a round trip to the bus
- * and a rule that the bus evaluates for every message, so one for each call would cost more than the
- * scope. The matches are sent before anything else on this connection, and the bus keeps the order,
- * so no JobRemoved can be missed without waiting for an answer here.
+ * and a rule that the bus evaluates for every message, so one for each call would cost more than
+ * the scope. The matches are sent before anything else on this connection, and the bus keeps the
+ * order, so no JobRemoved can be missed without waiting for an answer here.
  *
- * Any peer may send us a signal that looks like systemd's, and a match on a well-known name cannot
- * tell (sd-bus lets every unique name pass): the sender is compared with the owner of the name, as
- * the bus and systemd's own answers gave it. A forged JobRemoved would open a gate too early. */
+ * Any peer may send us a signal that looks like systemd's, and a match on a well-known name
+ * cannot tell (sd-bus lets every unique name pass): the sender is compared with the owner of the
+ * name, as the bus and systemd's own answers gave it. A forged JobRemoved would open a gate too
+ * early. */
 
 #include <errno.h>
 #include <string.h>

@@ -3,13 +3,13 @@
 /* The properties of our scopes, and why they are what they are.
  *
  * Delegate: the container's own processes may make groups below, and systemd leaves those alone.
- * CollectMode=inactive-or-failed: a failed scope must not keep the name that the next Start of the
- * same container needs.
- * KillMode=control-group with SIGTERM: PID 1 in the scope has a handler, so `systemctl stop` ends the
- * container in order; after TimeoutStopUSec systemd kills what is left. "mixed" would go straight to
- * SIGKILL, because a scope has no main process (systemd 252, unit_kill_context()).
- * SendSIGHUP=false: it is systemd's default; a changed default must not hang up on containers.
- * TasksMax: systemd's default for scopes is a small share of the machine; the number is machined's. */
+ * CollectMode=inactive-or-failed: a failed scope must not keep the name that the next Start of
+ * the same container needs. KillMode=control-group with SIGTERM: PID 1 in the scope has a
+ * handler, so `systemctl stop` ends the container in order; after TimeoutStopUSec systemd kills
+ * what is left. "mixed" would go straight to SIGKILL, because a scope has no main process
+ * (systemd 252, unit_kill_context()). SendSIGHUP=false: it is systemd's default; a changed
+ * default must not hang up on containers. TasksMax: systemd's default for scopes is a small
+ * share of the machine; the number is machined's. */
 
 #include <errno.h>
 #include <string.h>

@@ -10,15 +10,15 @@
  *     │  │              │ UnitRemoved         │ │
  *     │  ◄──────────────┘                     │ │
  *     │  │ error: systemd is away             │ │
- *     │  └──────────► lost ◄──────────────────┘ │      systemd reloaded, or is another process now
+ *     │  └──────────► lost ◄──────────────────┘ │      systemd reloaded, or was replaced
  *     │                 │ systemd is there      │
  *     │                 ▼                       │
  *     └─────────────── GetUnit, ActiveState, Job┘
  *      no such unit, never accepted
  *
- * "taken" is the normal end of a quick stop and start: the scope's processes are gone, and systemd is
- * about to notice. The reply and JobRemoved may come in either order: what is heard of our unit
- * before the reply is kept until the reply says which job is ours. */
+ * "taken" is the normal end of a quick stop and start: the scope's processes are gone, and
+ * systemd is about to notice. The reply and JobRemoved may come in either order: what is heard
+ * of our unit before the reply is kept until the reply says which job is ours. */
 
 #include <errno.h>
 #include <stdio.h>

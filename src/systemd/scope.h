@@ -25,21 +25,25 @@ typedef struct ScopeRequest {
         const Limits *limits;
 } ScopeRequest;
 
-/* error 0: the process is in its scope. Else negative errno with a fault that names the stage and systemd's
- * reason. Called exactly once, from the event loop, never from within scope_start(). */
+/* error 0: the process is in its scope. Else negative errno with a fault that names the stage
+ * and systemd's reason. Called exactly once, from the event loop, never from within
+ * scope_start(). */
 typedef void (*ScopeDone)(void *userdata, int error, const Fault *fault);
 
 typedef struct ScopeCall ScopeCall;
 
-/* StartTransientUnit, then JobRemoved of its job. The match is installed before the call is sent, a job that ended
- * while systemd was reloading is looked up again, and 30 s without an answer is a failure.
- * @ret   owned by the caller; scope_call_free() cancels: done is not called any more (the unit may be there) */
+/* StartTransientUnit, then JobRemoved of its job. The match is installed before the call is sent, a
+ * job that ended while systemd was reloading is looked up again, and 30 s without an answer is a
+ * failure.
+ * @ret   owned by the caller; scope_call_free() cancels: done is not called any more (the unit
+ *        may be there) */
 int scope_start(SystemdClient *client, const ScopeRequest *request, ScopeDone done, void *userdata,
                 ScopeCall **ret, Fault *fault);
 ScopeCall *scope_call_free(ScopeCall *call);
 DEFINE_DROP(ScopeCall, scope_call, scope_call_free);
 
-/* StopUnit with no one waiting: for a scope that is empty or about to be. A unit that is gone is fine. */
+/* StopUnit with no one waiting: for a scope that is empty or about to be. A unit that is gone is
+ * fine. */
 int scope_stop(SystemdClient *client, const char *unit);
 
 /* KillUnit(all, SIGKILL), likewise. */

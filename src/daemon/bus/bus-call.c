@@ -7,8 +7,8 @@
 #include "daemon/bus/bus-call.h"
 #include "daemon/bus/bus-fault.h"
 
-/* How much of us one caller holds. Unique names are never given twice, so an entry that outlives its
- * caller, because its last call is not answered yet, is nobody else's. */
+/* How much of us one caller holds. Unique names are never given twice, so an entry that outlives
+ * its caller, because its last call is not answered yet, is nobody else's. */
 typedef struct BusSender {
         char *name;
         unsigned n_calls;

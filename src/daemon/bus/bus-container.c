@@ -7,13 +7,13 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "basic/log.h"
 #include "daemon/bus/bus-call.h"
 #include "daemon/bus/bus-cgroup.h"
 #include "daemon/bus/bus-container.h"
 #include "daemon/bus/bus-fault.h"
 #include "daemon/bus/bus-path.h"
 #include "daemon/bus/bus-spec.h"
+#include "daemon/process.h"
 
 /* The small ones differ by their name only. */
 static int bus_container_get_string(sd_bus *bus, const char *path, const char *interface,
@@ -53,7 +53,9 @@ static int bus_container_get_control_group(sd_bus *bus, const char *path, const 
         int r = -ESRCH;
 
         if (c->leader_pid > 0)
-                r = bus_cgroup_read(c->leader_pid, c->unit, &group);
+                r = process_get_cgroup(c->leader_pid, &group);
+        if (r >= 0)
+                r = bus_cgroup_cut(group, c->unit);
         return sd_bus_message_append(reply, "s", r < 0 ? "" : group);
 }
 

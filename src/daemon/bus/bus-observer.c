@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The manager's changes as signals. Nothing here can fail in a way that somebody could be told of: a
- * signal that cannot be queued is lost, and the loop ends with the connection. */
+/* The manager's changes as signals. Nothing here can fail in a way that somebody could be told
+ * of: a signal that cannot be queued is lost, and the loop ends with the connection. */
 
 #include <errno.h>
 #include <string.h>
@@ -21,8 +21,8 @@ static void tell_count(BusServer *server)
                 server->events.counted(server->events.userdata);
 }
 
-/* Interfaces are named one by one: sd_bus_emit_object_removed() would look for the object, which may
- * not be found any more. */
+/* Interfaces are named one by one: sd_bus_emit_object_removed() would look for the object, which
+ * may not be found any more. */
 static void on_container_added(void *userdata, Container *c)
 {
         _drop_(drop_free) char *path = NULL;
@@ -140,6 +140,14 @@ static void on_job_exited(void *userdata, Job *job)
         log_lost("Exited", r);
 }
 
+static void on_settled(void *userdata)
+{
+        BusServer *server = userdata;
+
+        if (server->events.settled)
+                server->events.settled(server->events.userdata);
+}
+
 void bus_observer_init(BusServer *server, ManagerObserver *ret)
 {
         *ret = (ManagerObserver){
@@ -150,6 +158,7 @@ void bus_observer_init(BusServer *server, ManagerObserver *ret)
                 .job_removed = on_job_removed,
                 .job_changed = on_job_changed,
                 .job_exited = on_job_exited,
+                .settled = on_settled,
                 .userdata = server,
         };
 }

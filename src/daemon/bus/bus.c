@@ -36,7 +36,8 @@ int bus_open(struct sd_event *event, struct sd_bus **ret)
 
 struct sd_bus *bus_close(struct sd_bus *bus)
 {
-        /* Without the loop first: closing ends the process otherwise, by way of exit-on-disconnect. */
+        /* Without the loop first: closing ends the process otherwise, by way of
+         * exit-on-disconnect. */
         if (bus) {
                 (void)sd_bus_set_exit_on_disconnect(bus, 0);
                 (void)sd_bus_detach_event(bus);

@@ -15,9 +15,10 @@ struct sd_event;
 
 typedef struct BusServer BusServer;
 
-/* Told to the main program; both may be NULL. */
+/* Told to the main program; each may be NULL. */
 typedef struct BusServerEvents {
         void (*named)(void *userdata, int error); /* the name is ours, or will not be */
+        void (*settled)(void *userdata);          /* manager_is_settled() has become true */
         void (*counted)(void *userdata);          /* a container or a job more or less */
         void *userdata;
 } BusServerEvents;
@@ -46,7 +47,7 @@ DEFINE_DROP(BusServer, bus_server, bus_server_free);
 /* Asks for BUS_NAME; events.named is called later. */
 int bus_server_request_name(BusServer *server);
 
-/* Writes the introspection data of one object of a daemon without containers, as sd-bus shows it, or
- * for "list" the paths that there are, one a line.
+/* Writes the introspection data of one object of a daemon without containers, as sd-bus shows it,
+ * or for "list" the paths that there are, one a line.
  * Returns 0; -ENOENT no such path; sd-bus's errors. */
 int bus_introspect(const char *path, FILE *f);

@@ -5,6 +5,7 @@
 # hash of all it was made of. A thing is made under another name and renamed when it is whole.
 #   KIND-KEY        whole, never written again          KIND.tmp-PID    being made, or the rest of an interrupted build
 #   KIND.lock       held while one is made              run/NAME        the writable part of one sandbox
+#   log/            what the builds said
 
 CACHE=${WARDEN_CACHE:-/var/cache/warden-sandbox}
 SUITE=${WARDEN_SUITE:-bookworm}

@@ -186,6 +186,6 @@ native_install() {
     cache_init
     state_lock
     native_require_ready
-    stage_install "$1" || true
+    stage_install "$1"
     state_unlock
 }

@@ -92,6 +92,7 @@ vm_verb_install() {
     options_read "--name --build" "$@"
     no_rest
     build_default
+    build_require
     cache_init
     state_lock
     vm_require_ready

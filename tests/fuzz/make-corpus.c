@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Writes the inputs that fuzzing starts from, where they are not texts: `make-corpus
+ * tests/fuzz/corpus`. To be run again, and its output committed, when a format has changed. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "basic/fd.h"
+#include "basic/io.h"
+#include "basic/strv.h"
+#include "wire/container-record.h"
+#include "wire/job-record.h"
+#include "wire/job-spec-wire.h"
+#include "wire/plan-wire.h"
+#include "wire/worker-message.h"
+#include "wire/wshd-message.h"
+
+#define ID "0123456789a"
+
+static int check(int r, const char *what)
+{
+        if (r < 0) {
+                fprintf(stderr, "%s: %s\n", what, strerror(-r));
+                exit(EXIT_FAILURE);
+        }
+        return r;
+}
+
+static void save(const char *corpus, const char *noun, const char *name, const void *data,
+                 size_t size)
+{
+        char path[4096];
+        _drop_(drop_fd) int fd = -EBADF;
+
+        (void)snprintf(path, sizeof(path), "%s/%s", corpus, noun);
+        check(io_mkdir_parents(path, 0755), path);
+        (void)snprintf(path, sizeof(path), "%s/%s/%s", corpus, noun, name);
+        fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        check(fd < 0 ? -errno : 0, path);
+        check(io_write_full(fd, data, size), path);
+}
+
+static void save_writer(const char *corpus, const char *noun, const char *name, WireWriter *w)
+{
+        check(w->error, name);
+        save(corpus, noun, name, w->data, w->size);
+        wire_writer_done(w);
+}
+
+static void fill_spec(ContainerSpec *spec)
+{
+        spec->name = strdup("web");
+        spec->hostname = strdup("www.example.org");
+        spec->is_read_only = 1;
+        check(strv_append(&spec->environment, "PATH=/bin"), "environment");
+        check(container_spec_add_label(spec, "app", "shop", NULL), "label");
+        check(container_spec_add_bind_mount(spec, "/data", "/mnt", "ro,idmap", NULL), "bind mount");
+        check(container_spec_add_bind_mount(spec, "/srv", "/srv", "", NULL), "bind mount");
+        check(container_spec_add_tmpfs(spec, "/tmp:size=1M,mode=700", NULL), "tmpfs");
+        check(container_spec_set_private_users(spec, "100000:65536", NULL), "users");
+        for (int i = 0; i < _LIMIT_MAX; i++)
+                check(limits_set(&spec->limits, (Limit)i,
+                                 i == LIMIT_CPU_WEIGHT || i == LIMIT_IO_WEIGHT ? 100 : 2000000,
+                                 NULL),
+                      "limit");
+}
+
+static void make_containers(const char *corpus)
+{
+        for (int is_full = 0; is_full < 2; is_full++) {
+                _drop_(drop_container_record) ContainerRecord *record = container_record_new();
+                _drop_(drop_container_record) ContainerRecord *back = NULL;
+                _drop_(drop_plan) Plan *plan = NULL;
+                WireWriter w = WIRE_WRITER_INIT;
+
+                check(record ? 0 : -ENOMEM, "record");
+                record->id = strdup(ID);
+                record->spec->root_directory = strdup("/srv/root");
+                record->state = is_full ? CONTAINER_ACTIVE : CONTAINER_CREATING;
+                if (is_full) {
+                        fill_spec(record->spec);
+                        record->unit = strdup("warden-" ID ".scope");
+                        record->leader_pid = 4242;
+                        record->leader_start_ticks = 123456;
+                        record->uid_base = 100000;
+                        record->uid_count = 65536;
+                }
+                record->next_job = 1;
+                check(container_record_encode(record, &w), "container-record");
+                check(container_record_decode(w.data, w.size, &back), "container-record");
+                save(corpus, "codec", is_full ? "full-record" : "small-record", w.data, w.size);
+                save_writer(corpus, "container-record", is_full ? "full" : "small", &w);
+
+                check(plan_new(record->spec, ID, record->uid_base, record->uid_count,
+                               "/var/lib/warden", "/run/warden", &plan),
+                      "plan");
+                check(plan_encode(plan, &w), "plan");
+                save_writer(corpus, "plan", is_full ? "full" : "small", &w);
+        }
+}
+
+static void make_jobs(const char *corpus)
+{
+        JobRecord record = { .id = 1, .pid = 17, .start_usec = UINT64_C(1700000000000000) };
+        WireWriter w = WIRE_WRITER_INIT;
+
+        check(strv_append(&record.argv, "/bin/sh"), "argv");
+        check(strv_append(&record.argv, "-c"), "argv");
+        check(strv_append(&record.argv, "exit 1"), "argv");
+        check(job_record_encode(&record, &w), "job-record");
+        save_writer(corpus, "job-record", "running", &w);
+        record.user = strdup("nobody:nogroup");
+        record.identifier = strdup("backup");
+        record.is_tty = record.is_ended = record.is_core = 1;
+        record.signal = 11;
+        record.end_usec = UINT64_C(1700000001000000);
+        check(job_record_encode(&record, &w), "job-record");
+        save_writer(corpus, "job-record", "dumped-core", &w);
+        record.is_ended = record.is_core = 0;
+        record.signal = 0;
+        record.is_lost = 1;
+        check(job_record_encode(&record, &w), "job-record");
+        save_writer(corpus, "job-record", "lost", &w);
+        strv_free(record.argv);
+        free(record.user);
+        free(record.identifier);
+}
+
+static void save_message(const char *corpus, const char *name, const WshdMessage *m)
+{
+        uint8_t buffer[WSHD_MESSAGE_MAX];
+        int n = check(wshd_message_encode(m, buffer, sizeof(buffer)), name);
+
+        save(corpus, "wshd-message", name, buffer, (size_t)n);
+}
+
+static void make_messages(const char *corpus)
+{
+        _drop_(drop_job_spec) JobSpec *spec = job_spec_new();
+        WireWriter w = WIRE_WRITER_INIT;
+
+        check(spec ? strv_append(&spec->argv, "true") : -ENOMEM, "spec");
+        spec->user = strdup("1000:1000");
+        spec->rlimits_set = 1U << 7;
+        spec->umask = 022;
+        check(job_spec_encode(spec, NULL, &w), "job-spec");
+        save_message(corpus, "hello",
+                     &(WshdMessage){ .type = WSHD_HELLO, .sequence = 1, .flags = WSHD_SUBSCRIBE });
+        save_message(corpus, "spawn",
+                     &(WshdMessage){ .type = WSHD_SPAWN,
+                                     .sequence = 2,
+                                     .flags = WSHD_TTY,
+                                     .job = 1,
+                                     .rows = 24,
+                                     .columns = 80,
+                                     .spec = w.data,
+                                     .spec_size = w.size });
+        save_message(corpus, "spawned",
+                     &(WshdMessage){ .type = WSHD_SPAWNED, .sequence = 2, .job = 1, .pid = 2 });
+        save_message(corpus, "failed",
+                     &(WshdMessage){ .type = WSHD_FAILED, .error = 2, .stage = WSHD_STAGE_EXEC });
+        save_message(corpus, "stop",
+                     &(WshdMessage){ .type = WSHD_STOP, .usec = 10 * USEC_PER_SEC });
+        save_message(corpus, "exited",
+                     &(WshdMessage){ .type = WSHD_EXITED,
+                                     .job = 1,
+                                     .signal = 11,
+                                     .flags = WSHD_CORE,
+                                     .start_usec = 1,
+                                     .end_usec = 2 });
+        save_writer(corpus, "codec", "job-spec", &w);
+}
+
+static void make_worker_messages(const char *corpus)
+{
+        WorkerMessage m = { .type = WORKER_CREATE,
+                            .blob = (const uint8_t *)"plan",
+                            .blob_size = 4 };
+        RemoveRequest request = { NULL };
+        WireWriter w = WIRE_WRITER_INIT;
+
+        check(worker_message_encode(&m, &w), "create");
+        save_writer(corpus, "worker-message", "create", &w);
+        m = (WorkerMessage){ .type = WORKER_CLONED, .pid = 4242 };
+        check(worker_message_encode(&m, &w), "cloned");
+        save_writer(corpus, "worker-message", "cloned", &w);
+        m = (WorkerMessage){ .type = WORKER_FAILED };
+        (void)fault_set(&m.fault, FAULT_NOT_FOUND, -ENOENT, "root: no such directory");
+        check(worker_message_encode(&m, &w), "failed");
+        save_writer(corpus, "worker-message", "failed", &w);
+        check(strv_append(&request.directories, "/var/lib/warden/containers/" ID), "directory");
+        check(strv_append(&request.directories, "/run/warden/containers/" ID), "directory");
+        check(remove_request_encode(&request, &w), "remove");
+        save_writer(corpus, "worker-message", "remove-request", &w);
+        remove_request_done(&request);
+}
+
+int main(int argc, char *argv[])
+{
+        if (argc != 2 || argv[1][0] != '/') {
+                fprintf(stderr, "usage: make-corpus /PATH/tests/fuzz/corpus\n");
+                return EXIT_FAILURE;
+        }
+        make_containers(argv[1]);
+        make_jobs(argv[1]);
+        make_messages(argv[1]);
+        make_worker_messages(argv[1]);
+        return EXIT_SUCCESS;
+}

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# What all files of the system tests share. Containers that one case makes are called t-…, those of a whole file
+# s-…; both are removed even when a case fails, and at the end of a file nothing may be left that was not there at
+# its beginning.
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+IMAGE=${WARDEN_IMAGE:-/var/lib/warden-images/debian}
+BUS=org.warden.Warden1
+ROOT=/org/warden/Warden1
+BENCH=/usr/lib/warden/tests/bench-bus
+export HERE IMAGE BUS ROOT BENCH
+
+# scaled N SLOW: how many rounds this machine can take
+scaled() { if ((${WARDEN_SLOW:-0})); then echo "$2"; else echo "$1"; fi; }
+
+# ---- life of a file and of a case ----
+
+file_begin() {
+    systemctl start wardend.service
+    "$HERE/leftovers" >"$BATS_FILE_TMPDIR/before"
+}
+
+file_end() {
+    containers_destroy '[st]-'
+    "$HERE/leftovers" "$BATS_FILE_TMPDIR/before"
+}
+
+# containers_destroy PREFIX_REGEX
+containers_destroy() {
+    local names
+    names=$(wardenctl list -q | grep -E "^($1)") || return 0
+    # shellcheck disable=SC2086
+    wardenctl destroy $names >/dev/null || true
+}
+
+setup_file() { file_begin; }
+teardown_file() { file_end; }
+teardown() {
+    local pid
+    for pid in "${BACKGROUND[@]}"; do kill "$pid" 2>/dev/null || true; done
+    containers_destroy 't-'
+}
+
+# Background processes of a case; they end with it.
+BACKGROUND=()
+in_background() { "$@" 3>&- & BACKGROUND+=($!); }
+
+# ---- doing things ----
+
+# create NAME [OPTION…]: a container from the Debian image
+create() {
+    local name=$1
+    shift
+    wardenctl create --name "$name" "$@" "$IMAGE" >/dev/null
+}
+
+# inside NAME COMMAND…: runs it in the container; its output, exit code and input are this command's
+inside() {
+    local name=$1
+    shift
+    wardenctl exec "$name" -- "$@"
+}
+
+# script_in NAME SCRIPT [ARGUMENT…]
+script_in() {
+    local name=$1 script=$2
+    shift 2
+    wardenctl exec "$name" -- /bin/sh -c "$script" sh "$@"
+}
+
+# manager METHOD [SIGNATURE ARGUMENT…]
+manager() { busctl call --timeout=120 "$BUS" "$ROOT" "$BUS.Manager" "$@"; }
+
+# path_of NAME: its object path
+path_of() { busctl call -j "$BUS" "$ROOT" "$BUS.Manager" GetContainer s "$1" | jq -r '.data[0]'; }
+
+# container_get NAME PROPERTY; job_get NAME N PROPERTY: plain values; arrays as JSON
+container_get() { busctl get-property -j "$BUS" "$(path_of "$1")" "$BUS.Container" "$2" | jq -r .data; }
+job_get() { busctl get-property -j "$BUS" "$(path_of "$1")/job/$2" "$BUS.Job" "$3" | jq -r .data; }
+
+# container_call NAME METHOD [SIGNATURE ARGUMENT…]; job_call NAME N METHOD […]
+container_call() { local c=$1; shift; busctl call --timeout=120 "$BUS" "$(path_of "$c")" "$BUS.Container" "$@"; }
+job_call() { local c=$1 n=$2; shift 2; busctl call --timeout=120 "$BUS" "$(path_of "$c")/job/$n" "$BUS.Job" "$@"; }
+
+# spawn NAME PROGRAM…: a job without input and output; prints its number
+spawn() {
+    local name=$1 reply
+    shift
+    reply=$(busctl call -j --timeout=120 "$BUS" "$(path_of "$name")" "$BUS.Container" SpawnJob 'asa{sv}' $# "$@" 0 | jq -r '.data[0]')
+    [[ $reply == */job/* ]] && echo "${reply##*/}"
+}
+
+# gcall OBJECT INTERFACE.METHOD ARGUMENT…: by gdbus, which tells the name of an error
+gcall() {
+    local path=$1 method=$2
+    shift 2
+    gdbus call --system --timeout 120 --dest "$BUS" --object-path "$path" --method "$BUS.$method" -- "$@"
+}
+
+leader() { container_get "$1" Leader; }
+unit_of() { container_get "$1" Unit; }
+
+daemon_pid() { systemctl show -P MainPID wardend.service; }
+
+# By a bus call, so that Restart= and activation may do it, whoever is first.
+daemon_wait() { until_true manager ListContainers; }
+
+# until_true COMMAND…: repeats it until it succeeds, for as long as this machine may need
+until_true() {
+    local deadline=$((SECONDS + $(scaled 20 120)))
+    until "$@" >/dev/null 2>&1; do
+        ((SECONDS < deadline)) || { echo "still false: $*"; "$@"; return 1; }
+        sleep 0.05
+    done
+}
+
+# ---- saying what must be ----
+
+# is EXPECTED ACTUAL [WHAT]
+is() { [[ $2 == "$1" ]] || { printf 'expected%s: %q\n  actual: %q\n' "${3:+ $3}" "$1" "$2"; return 1; }; }
+
+# like REGEX TEXT
+like() { [[ $2 =~ $1 ]] || { printf 'expected a match of: %s\n              actual: %s\n' "$1" "$2"; return 1; }; }
+unlike() { [[ ! $2 =~ $1 ]] || { printf 'expected no match of: %s\n              actual: %s\n' "$1" "$2"; return 1; }; }
+
+# shellcheck disable=SC2154 # bats sets both
+# refuses COMMAND…: it must fail; $output has what it said
+refuses() {
+    run "$@"
+    ((status != 0)) || { echo "succeeded: $*"; echo "$output"; return 1; }
+}
+
+# shellcheck disable=SC2154
+# ends_with CODE COMMAND…: its exit code must be this one
+ends_with() {
+    local code=$1
+    shift
+    run "$@"
+    ((status == code)) || { echo "expected exit code $code, got $status: $*"; echo "$output"; return 1; }
+}
+
+# state_is NAME STATE
+state_is() { [[ $(container_get "$1" State) == "$2" ]]; }
+job_is() { [[ $(job_get "$1" "$2" State) == "$3" ]]; }
+# gone NAME: no such container
+gone() { ! wardenctl list -q | grep -qxF -- "$1"; }
+
+# cgroup_file NAME CONTROLLER FILE: a value from the container's group, wherever this machine has it
+cgroup_file() {
+    local group base=/sys/fs/cgroup
+    group=$(container_get "$1" ControlGroup)
+    [[ $(cgroup_mode) == unified ]] || base+=/$2
+    cat "$base$group/$3"
+}
+cgroup_mode() { busctl get-property -j "$BUS" "$ROOT" "$BUS.Manager" CgroupMode | jq -r .data; }

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/io.h"
+#include "rootfs/mount.h"
+#include "rootfs/overlay.h"
+
+static int make_layer_directory(const char *path, int *ret_is_new)
+{
+        char parent[PATH_MAX];
+        const char *slash = strrchr(path, '/');
+        int r;
+
+        *ret_is_new = 1;
+        if (mkdir(path, 0700) >= 0)
+                return 0;
+        if (errno == EEXIST) {
+                *ret_is_new = 0;
+                return 0;
+        }
+        if (errno != ENOENT || !slash || slash == path || (size_t)(slash - path) >= sizeof(parent))
+                return -errno;
+        memcpy(parent, path, (size_t)(slash - path));
+        parent[slash - path] = 0;
+        r = io_mkdir_parents(parent, 0700);
+        if (r < 0)
+                return r;
+        return mkdir(path, 0700) < 0 ? -errno : 0;
+}
+
+static int make_upper(int layer_fd, int root_fd, Fault *fault)
+{
+        struct stat st;
+
+        if (mkdirat(layer_fd, "upper", 0755) < 0)
+                return errno == EEXIST ? 0
+                                       : fault_set(fault, FAULT_FAILED, -errno,
+                                                   "cannot make upper directory: %m");
+        if (fstat(root_fd, &st) < 0)
+                return fault_set(fault, FAULT_FAILED, -errno,
+                                 "cannot look at the root directory: %m");
+        if ((st.st_uid != 0 || st.st_gid != 0) &&
+            fchownat(layer_fd, "upper", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+                return fault_set(fault, FAULT_FAILED, -errno, "cannot own upper directory: %m");
+        if ((st.st_mode & 07777) != 0755 && fchmodat(layer_fd, "upper", st.st_mode & 07777, 0) < 0)
+                return fault_set(fault, FAULT_FAILED, -errno,
+                                 "cannot set mode of upper directory: %m");
+        return 0;
+}
+
+static int layer_fill(const char *path, int root_fd, int *ret_fd, Fault *fault)
+{
+        _drop_(drop_fd) int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        int r;
+
+        if (fd < 0)
+                return fault_set(fault, FAULT_FAILED, -errno, "cannot open '%.200s': %m", path);
+        r = make_upper(fd, root_fd, fault);
+        if (r < 0)
+                return r;
+        if ((mkdirat(fd, "work", 0700) < 0 && errno != EEXIST) ||
+            (mkdirat(fd, "lower", 0700) < 0 && errno != EEXIST))
+                return fault_set(fault, FAULT_FAILED, -errno, "cannot fill '%.200s': %m", path);
+        *ret_fd = take_fd(&fd);
+        return 0;
+}
+
+int layer_open(const char *path, int root_fd, int *ret_fd, int *ret_is_new, Fault *fault)
+{
+        int is_new, r;
+
+        r = make_layer_directory(path, &is_new);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "cannot make '%.200s': %m", path);
+        r = layer_fill(path, root_fd, ret_fd, fault);
+        if (r < 0) {
+                if (is_new)
+                        (void)layer_remove(path);
+                return r;
+        }
+        *ret_is_new = is_new;
+        return 0;
+}
+
+int layer_remove(const char *path)
+{
+        return io_remove_tree(AT_FDCWD, path);
+}
+
+int layer_mount(int dir_fd, int is_lower, int user_fd, int *ret_fd, Fault *fault)
+{
+        _drop_(drop_fd) int fd = -EBADF;
+        int r;
+
+        r = mount_copy(dir_fd, "", 0, &fd);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "cannot copy the mount: %m");
+        r = mount_change(fd, 0, is_lower ? MOUNT_ATTR_RDONLY : 0, user_fd);
+        if (r == -EINVAL && user_fd >= 0)
+                return fault_set(fault, FAULT_NOT_SUPPORTED, r,
+                                 "the file system cannot shift owners (idmapped mounts)");
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "cannot shift the owners: %m");
+        *ret_fd = take_fd(&fd);
+        return 0;
+}
+
+/* The layers are named relative to the layer itself, so that the container's own mountinfo, which
+ * quotes these options, says nothing about the host. Device nodes of the image stay dead: those of
+ * /dev are mounts of their own. */
+int overlay_mount(int layer_fd, int lower_fd, int is_user, int *ret_fd, Fault *fault)
+{
+        const MountOption options[] = {
+                { "lowerdir", "lower" },
+                { "upperdir", "upper" },
+                { "workdir", "work" },
+                /* A user namespace has no trusted.* attributes to keep whiteouts in. */
+                { is_user ? "userxattr" : NULL, NULL },
+                { NULL, NULL },
+        };
+        _drop_(drop_fd) int fd = -EBADF;
+        int r;
+
+        r = mount_attach(layer_fd, AT_FDCWD, "/");
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "cannot attach the layer: %m");
+        r = mount_attach(lower_fd, layer_fd, "lower");
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "cannot attach the root directory: %m");
+        if (fchdir(layer_fd) < 0)
+                return fault_set(fault, FAULT_FAILED, -errno, "cannot enter the layer: %m");
+        r = mount_new("overlay", options, MOUNT_ATTR_NODEV, &fd, fault);
+        if (r < 0)
+                return r;
+        r = mount_attach(fd, AT_FDCWD, "/");
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "cannot attach the overlay: %m");
+        if (fchdir(fd) < 0)
+                return fault_set(fault, FAULT_FAILED, -errno, "cannot enter the overlay: %m");
+        *ret_fd = take_fd(&fd);
+        return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "basic/fault.h"
+
+/* The root of a container: its own layer over a directory of the host. The host's side makes the
+ * layer and two detached mounts; the container's side puts them together. The split is the kernel's
+ * demand: only the host's root may shift the owners of a mount, and only the owner of the mount
+ * namespace can use a shifted layer. */
+
+/* Opens @path and in it upper, work and lower, made when missing; all but upper are 0700, since
+ * files of the container's root are owned by the real uid 0 in there and set-id ones among them must
+ * not be reachable for users of the host. A new upper takes owner and mode of the root directory,
+ * for it is what is seen as "/".
+ * @root_fd      the root directory
+ * @ret_fd       the layer (O_PATH), owned by the caller
+ * @ret_is_new   whether the directory was made here: then it is the caller's to remove
+ * Returns 0; negative errno with a fault, and what was made is removed again. */
+int layer_open(const char *path, int root_fd, int *ret_fd, int *ret_is_new, Fault *fault);
+
+/* Removes a layer that layer_open() made. Returns 0; negative errno. */
+int layer_remove(const char *path);
+
+/* A detached mount of a directory of the host, with owners shifted when @user_fd is not negative.
+ * @is_lower   read-only
+ * Returns 0; negative errno with a fault. */
+int layer_mount(int dir_fd, int is_lower, int user_fd, int *ret_fd, Fault *fault);
+
+/* In the container's namespaces: puts the layer on "/", the root directory on its lower, the two
+ * together on "/" again, and makes that the working directory.
+ * @is_user   there is a user namespace
+ * @ret_fd    the mounted root */
+int overlay_mount(int layer_fd, int lower_fd, int is_user, int *ret_fd, Fault *fault);

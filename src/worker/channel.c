@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "basic/fd.h"
+#include "wire/fd-socket.h"
+#include "worker/channel.h"
+
+typedef struct ChannelFault {
+        uint32_t type;
+        Fault fault;
+} ChannelFault;
+
+int channel_send(int fd, ChannelType type, const int *fds, size_t n_fds)
+{
+        uint32_t word = type;
+
+        return fd_socket_send(fd, &word, sizeof(word), fds, n_fds, 0);
+}
+
+static int expect(int fd, ChannelType type, int *fds, size_t *n_fds, int flags)
+{
+        uint32_t word;
+        ssize_t n;
+
+        n = fd_socket_receive(fd, &word, sizeof(word), fds, n_fds, flags);
+        if (n == 0 || n == -ECONNRESET)
+                return -EPIPE;
+        if (n < 0)
+                return (int)n;
+        if (n != sizeof(word) || word != type) {
+                for (size_t i = 0; i < *n_fds; i++)
+                        fds[i] = fd_close(fds[i]);
+                return -EBADMSG;
+        }
+        return 0;
+}
+
+int channel_expect(int fd, ChannelType type, int *fds, size_t *n_fds)
+{
+        return expect(fd, type, fds, n_fds, 0);
+}
+
+int channel_wait_gate(int fd)
+{
+        size_t n_fds = 0;
+        int r;
+
+        r = expect(fd, CHANNEL_GATE, NULL, &n_fds, MSG_DONTWAIT);
+        if (r != -EAGAIN)
+                return r;
+        r = channel_send(fd, CHANNEL_READY, NULL, 0);
+        if (r < 0)
+                return r;
+        n_fds = 0;
+        return expect(fd, CHANNEL_GATE, NULL, &n_fds, 0);
+}
+
+void channel_send_fault(int fd, const Fault *fault)
+{
+        ChannelFault message = { .type = CHANNEL_FAULT, .fault = *fault };
+
+        (void)fd_socket_send(fd, &message, sizeof(message), NULL, 0, MSG_DONTWAIT);
+}
+
+int channel_receive(int fd, Fault *fault)
+{
+        ChannelFault message;
+        size_t n_fds = 0;
+        ssize_t n;
+
+        n = fd_socket_receive(fd, &message, sizeof(message), NULL, &n_fds, MSG_DONTWAIT);
+        /* A reset is an end as well: some of what we sent was never read. */
+        if (n == 0 || n == -ECONNRESET)
+                return 0;
+        if (n < 0)
+                return (int)n;
+        if (n == sizeof(message.type) && message.type == CHANNEL_READY)
+                return CHANNEL_READY;
+        if (n != sizeof(message) || message.type != CHANNEL_FAULT ||
+            message.fault.kind <= FAULT_NONE || message.fault.kind >= _FAULT_MAX ||
+            message.fault.error >= 0)
+                return -EBADMSG;
+        message.fault.text[sizeof(message.fault.text) - 1] = 0;
+        (void)fault_set(fault, message.fault.kind, message.fault.error, "%s", message.fault.text);
+        return CHANNEL_FAULT;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <limits.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "basic/fd.h"
+#include "basic/strv.h"
+#include "worker/remove.h"
+#include "worker/trash.h"
+
+#define NICE 10 /* somebody waits for every create and for no delete */
+
+/* All are put away before the first is deleted: the client waits for that alone. */
+static int remove_put_all(char *const *directories, TrashEntry *entries, Fault *fault)
+{
+        int r = 0;
+
+        for (size_t i = 0; directories[i]; i++) {
+                int k = trash_put(directories[i], &entries[i], fault);
+
+                if (k < 0 && r >= 0)
+                        r = k;
+        }
+        return r;
+}
+
+static void remove_reply(int *take_client_fd, int error, Fault *fault)
+{
+        WorkerMessage reply = { .type = error < 0 ? WORKER_FAILED : WORKER_DONE,
+                                .fault = FAULT_INIT };
+
+        if (error < 0) {
+                (void)fault_set(fault, FAULT_FAILED, error, "cannot read the request: %m");
+                (void)fault_prefix(fault, "remove");
+                reply.fault = *fault;
+        }
+        (void)worker_send(*take_client_fd, &reply, NULL, 0, 0);
+        *take_client_fd = fd_close(*take_client_fd);
+}
+
+int remove_run(int *take_client_fd, const WorkerPacket *packet)
+{
+        _drop_(remove_request_done) RemoveRequest request = { NULL };
+        _drop_(drop_free) TrashEntry *entries = NULL;
+        Fault fault = FAULT_INIT;
+        size_t n = 0;
+        int r;
+
+        r = remove_request_decode(packet->message.blob, packet->message.blob_size, &request);
+        if (r >= 0) {
+                n = strv_length(request.directories);
+                entries = malloc(n * sizeof(*entries));
+                if (!entries)
+                        r = -ENOMEM;
+        }
+        if (r >= 0) {
+                for (size_t i = 0; i < n; i++)
+                        entries[i] = TRASH_ENTRY_INIT;
+                r = remove_put_all(request.directories, entries, &fault);
+        }
+        remove_reply(take_client_fd, r, &fault);
+
+        (void)setpriority(PRIO_PROCESS, 0, NICE);
+        for (size_t i = 0; entries && i < n; i++) {
+                (void)trash_delete(&entries[i]);
+                trash_entry_done(&entries[i]);
+        }
+        return r;
+}
+
+void remove_leftovers(const char *directory)
+{
+        char path[PATH_MAX];
+        int n = snprintf(path, sizeof(path), "%s/containers", directory);
+
+        (void)setpriority(PRIO_PROCESS, 0, NICE);
+        (void)trash_empty(directory);
+        if (n > 0 && (size_t)n < sizeof(path))
+                (void)trash_empty(path);
+}

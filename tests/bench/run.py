@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Measures warden beside its peers, in one run, on one machine, with one clock (bench-bus).
+
+usage: run.py [--quick] ROOT        on a machine with wardend and, as far as they are there, the peers
+
+Prints tables in Markdown: medians, 99th percentiles and ratios. Peers that are missing or refuse are named with the
+reason. tools/bench runs this in a sandbox.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+BENCH = "/usr/lib/warden/tests/bench-bus"
+DESTINATION = "org.warden.Warden1"
+
+
+def run(*command, check=True, **kwargs):
+    return subprocess.run(command, check=check, capture_output=True, text=True, **kwargs)
+
+
+def bench(*arguments):
+    """Lines of JSON by their name."""
+    r = run(BENCH, *[str(a) for a in arguments], check=False)
+    if r.returncode:
+        raise RuntimeError((r.stderr.strip() or f"exit code {r.returncode}").splitlines()[-1])
+    return {row["name"]: row for row in map(json.loads, r.stdout.splitlines())}
+
+
+def bench_command(n, gap, *command):
+    return bench("command", n, gap, "--", *command)["command"]
+
+
+class Table:
+    def __init__(self, title, reference):
+        self.title = title
+        self.reference = reference
+        self.rows = []
+        self.notes = []
+
+    def add(self, name, function):
+        print(f"  {self.title}: {name} …", file=sys.stderr)
+        try:
+            self.rows.append((name, function()))
+        except (RuntimeError, OSError, subprocess.CalledProcessError) as e:
+            text = getattr(e, "stderr", None) or str(e)
+            self.notes.append(f"{name}: not measured: {text.strip().splitlines()[-1]}")
+
+    def median(self, name):
+        return next((row["p50_usec"] for row_name, row in self.rows if row_name == name), None)
+
+    def print(self):
+        reference = self.median(self.reference)
+        print(f"\n### {self.title}\n")
+        print(f"| | n | median ms | p99 ms | of {self.reference} |\n|---|---:|---:|---:|---:|")
+        for name, row in self.rows:
+            ratio = f"{row['p50_usec'] / reference:.2f}" if reference else "–"
+            print(f"| {name} | {row['n']} | {row['p50_usec'] / 1000:.2f} | {row['p99_usec'] / 1000:.2f} | {ratio} |")
+        for note in self.notes:
+            print(f"\n{note}")
+
+
+class Bundle:
+    """The same root and program as an OCI bundle: crun's own default spec, with /bin/true and no terminal."""
+
+    def __init__(self, root, folder):
+        self.folder = folder
+        tool = shutil.which("crun") or shutil.which("runc")
+        if not tool:
+            return
+        run(tool, "spec", cwd=folder)
+        path = os.path.join(folder, "config.json")
+        with open(path, encoding="utf-8") as f:
+            spec = json.load(f)
+        spec["process"]["terminal"] = False
+        spec["process"]["args"] = ["/bin/true"]
+        spec["root"] = {"path": root, "readonly": True}
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(spec, f)
+        os.mkdir(os.path.join(folder, "idle"))
+        spec["process"]["args"] = ["/bin/sleep", "infinity"]
+        with open(os.path.join(folder, "idle", "config.json"), "w", encoding="utf-8") as f:
+            json.dump(spec, f)
+
+
+def peers_of_run(bundle, root):
+    yield "crun run --systemd-cgroup", ["crun", "--systemd-cgroup", "run", "-b", bundle.folder, "b-crun-s"]
+    yield "crun run", ["crun", "run", "-b", bundle.folder, "b-crun"]
+    yield "runc run --systemd-cgroup", ["runc", "--systemd-cgroup", "run", "-b", bundle.folder, "b-runc-s"]
+    yield "runc run", ["runc", "run", "-b", bundle.folder, "b-runc"]
+    yield "systemd-nspawn", ["systemd-nspawn", "-q", "--read-only", "--private-network", "-D", root,
+                             "--machine=b-nspawn", "/bin/true"]
+    yield "bwrap (no cgroup, no manager)", ["bwrap", "--unshare-all", "--ro-bind", root, "/", "--proc", "/proc",
+                                            "--dev", "/dev", "/bin/true"]
+    yield "podman run --network=none", ["podman", "run", "--rm", "--network=none", "--rootfs", f"{root}:O",
+                                        "/bin/true"]
+
+
+def whole_life(root, bundle, n, gap):
+    table = Table(f"create, job `true`, its exit, destroy; {gap} ms apart", "crun run --systemd-cgroup")
+    parts = {}
+
+    def ours():
+        parts.update(bench("cycle", root, n, gap))
+        return parts["cycle"]
+
+    table.add("warden, at the bus", ours)
+    for part in ("create", "job", "destroy"):
+        if part in parts:
+            table.rows.append((f"… of which {part}", parts[part]))
+    table.add("wardenctl run", lambda: bench_command(n // 2, gap, "wardenctl", "run", root, "--", "/bin/true"))
+    for name, command in peers_of_run(bundle, root):
+        if shutil.which(command[0]):
+            slow = command[0] in ("runc", "systemd-nspawn", "podman")
+            table.add(name, lambda c=command, s=slow: bench_command(n // 4 if s else n, gap, *c))
+        else:
+            table.notes.append(f"{name}: not installed here")
+    return table
+
+
+def leader_of(name):
+    r = run("busctl", "get-property", DESTINATION, f"/org/warden/Warden1/container/{name}",
+            DESTINATION + ".Container", "Leader")
+    return int(r.stdout.split()[1])
+
+
+def jobs(root, bundle, n):
+    table = Table("a job `true` in a running container", "crun exec")
+    run("wardenctl", "create", "--name", "bench", "--network", "none", root)
+    idle = os.path.join(bundle.folder, "idle")
+    started = []
+    try:
+        leader = str(leader_of("bench"))
+        table.add("warden, at the bus", lambda: bench("jobs", "bench", n, "/bin/true")["job"])
+        table.add("wardenctl exec", lambda: bench_command(n // 4, 0, "wardenctl", "exec", "bench", "--", "/bin/true"))
+        for tool, cost in (("crun", 1), ("runc", 4)):
+            if not shutil.which(tool):
+                continue
+            # Its output must not be a pipe of ours: the idle container would hold it open.
+            r = subprocess.run([tool, "run", "-d", "-b", idle, f"b-{tool}-idle"], check=False, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            if r.returncode:
+                table.notes.append(f"{tool} exec: its container does not start here")
+                continue
+            started.append((tool, f"b-{tool}-idle"))
+            table.add(f"{tool} exec", lambda t=tool, c=cost: bench_command(n // c, 0, t, "exec", f"b-{t}-idle", "/bin/true"))
+        table.add("nsenter (no cgroup, no limits)", lambda: bench_command(n, 0, "nsenter", "-t", leader, "-a", "/bin/true"))
+    finally:
+        for tool, name in started:
+            run(tool, "delete", "-f", name, check=False)
+        run("wardenctl", "destroy", "bench")
+    return table
+
+
+def rollup(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="utf-8") as f:
+        return {m.group(1): int(m.group(2)) for m in re.finditer(r"^(\w+):\s+(\d+) kB", f.read(), re.M)}
+
+
+def memory(root, counts):
+    daemon = run("systemctl", "show", "-P", "MainPID", "wardend.service").stdout.strip()
+    rows, made, first = [], 0, None
+    try:
+        for count in counts:
+            while made < count:
+                run("busctl", "call", DESTINATION, "/org/warden/Warden1", DESTINATION + ".Manager", "CreateContainer",
+                    "a{sv}", "3", "Name", "s", f"memory-{made}", "RootDirectory", "s", root, "Network", "s", "none")
+                made += 1
+            pss = [rollup(leader_of(f"memory-{i}"))["Pss"] for i in range(count)]
+            private = rollup(daemon)["Anonymous"]
+            first = first or (count, private)
+            each = (private - first[1]) / (count - first[0]) if count > first[0] else None
+            rows.append((count, sorted(pss)[len(pss) // 2], max(pss), private, each))
+    finally:
+        for i in range(made):
+            run("wardenctl", "destroy", f"memory-{i}", check=False)
+    print("\n### Memory, KiB\n")
+    print("| containers | PSS of wshd, median | largest | wardend, anonymous | of it per container |\n"
+          "|---:|---:|---:|---:|---:|")
+    for count, median, largest, private, each in rows:
+        print(f"| {count} | {median} | {largest} | {private} | {'–' if each is None else f'{each:.1f}'} |")
+    return rows
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        cpu = re.search(r"model name\s*: (.*)", f.read())
+    mode = run("busctl", "get-property", DESTINATION, "/org/warden/Warden1", DESTINATION + ".Manager", "CgroupMode")
+    versions = []
+    for command in (["crun", "--version"], ["runc", "--version"], ["bwrap", "--version"], ["systemctl", "--version"]):
+        if shutil.which(command[0]):
+            versions.append(run(*command).stdout.splitlines()[0])
+    print(f"{os.cpu_count()} processors ({cpu.group(1) if cpu else 'unknown'}), Linux {os.uname().release}, "
+          f"cgroup {mode.stdout.split()[1].strip(chr(34))}; {'; '.join(versions)}.")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("root")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rounds")
+    arguments = parser.parse_args()
+    n = 20 if arguments.quick else 200
+    machine()
+    with tempfile.TemporaryDirectory(prefix="warden-bench-") as folder:
+        bundle = Bundle(arguments.root, folder)
+        tables = [whole_life(arguments.root, bundle, n, 0), whole_life(arguments.root, bundle, n // 2, 30),
+                  jobs(arguments.root, bundle, n * 2)]
+    for table in tables:
+        table.print()
+    memory(arguments.root, [1, 10, 100] if not arguments.quick else [1, 10])
+    if any(not table.rows for table in tables):
+        return 1
+    return 0
+
+
+sys.exit(main())

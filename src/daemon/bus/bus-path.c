@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "basic/strv.h"
@@ -15,10 +16,14 @@ int bus_path_container(const Container *c, char **ret)
 
 int bus_path_job(const Job *job, char **ret)
 {
-        int r = sd_bus_path_encode_many(ret, BUS_PATH_CONTAINERS "/%/job/%",
-                                        container_name(job->container), job->key);
+        _drop_(drop_free) char *container = NULL;
+        int r;
 
-        return r < 0 ? r : 0;
+        r = bus_path_container(job->container, &container);
+        if (r < 0)
+                return r;
+        /* A number is a valid element of a path as it is. */
+        return asprintf(ret, "%s/job/%s", container, job->key) < 0 ? -ENOMEM : 0;
 }
 
 int bus_path_find_container(sd_bus *bus, const char *path, const char *interface, void *userdata,
@@ -61,7 +66,8 @@ int bus_path_find_job(sd_bus *bus, const char *path, const char *interface, void
         }
         c = manager_get(server->manager, name);
         job = c ? map_get(c->jobs, key) : NULL;
-        if (!job)
+        /* An escaped spelling of the number decodes too, and is not the object's path. */
+        if (!job || strcmp(strrchr(path, '/') + 1, job->key) != 0)
                 return 0;
         *ret = job;
         return 1;

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/container-options.h"
+#include "ctl/dict.h"
+#include "ctl/value.h"
+
+enum {
+        OPTION_NAME = 256,
+        OPTION_HOSTNAME,
+        OPTION_READ_ONLY,
+        OPTION_LABEL,
+        OPTION_TMPFS,
+        OPTION_NETWORK,
+        OPTION_PRIVATE_USERS,
+        OPTION_CPU_WEIGHT,
+        OPTION_CPUS,
+        OPTION_TASKS_MAX,
+        OPTION_IO_WEIGHT,
+        OPTION_STOP_TIMEOUT,
+};
+
+static const Option container_options[] = {
+        { OPTION_NAME, "name", "NAME", "how the container is called (default: its id)" },
+        { OPTION_HOSTNAME, "hostname", "NAME", "its host name (default: its name)" },
+        { 'e', "env", "KEY[=VALUE]", "a variable of all its jobs; without value: the one here" },
+        { 'v', "bind", "SRC:DST[:OPTIONS]", "show SRC of the host as DST; ro, nosuid, …" },
+        { 'v', "volume", "SRC:DST[:OPTIONS]", NULL },
+        { OPTION_TMPFS, "tmpfs", "DST[:OPTIONS]", "a file system in memory; size=64M, mode=…" },
+        { OPTION_READ_ONLY, "read-only", NULL, "nothing in the root can be written" },
+        { OPTION_LABEL, "label", "KEY=VALUE", "a note for people and programs" },
+        { OPTION_NETWORK, "network", "MODE", "private (default), host or none" },
+        { OPTION_PRIVATE_USERS, "private-users", "USERS", "auto (default), no or BASE:COUNT" },
+        { 'm', "memory", "BYTES", "MemoryMax: 512M, 2G" },
+        { OPTION_CPUS, "cpus", "COUNT", "how many processors it may keep busy: 1.5" },
+        { OPTION_CPU_WEIGHT, "cpu-weight", "WEIGHT", "CPUWeight: 1 to 10000, usually 100" },
+        { OPTION_IO_WEIGHT, "io-weight", "WEIGHT", "IOWeight: 1 to 10000, usually 100" },
+        { OPTION_TASKS_MAX, "tasks-max", "COUNT", "TasksMax: processes and threads" },
+        { OPTION_TASKS_MAX, "pids-limit", "COUNT", NULL },
+        { 'p', "property", "NAME=VALUE", "a limit as systemd spells it: MemoryHigh=400M" },
+        { OPTION_STOP_TIMEOUT, "stop-timeout", "TIME",
+          "how long it may take to end (default: 10s)" },
+};
+
+int container_options_init(ContainerOptions *options)
+{
+        *options = (ContainerOptions){ .spec = container_spec_new() };
+        return options->spec ? 0 : -ENOMEM;
+}
+
+void container_options_done(ContainerOptions *options)
+{
+        options->spec = container_spec_free(options->spec);
+}
+
+int environment_add(char ***environment, const char *text, Fault *fault)
+{
+        _drop_(drop_free) char *assignment = NULL;
+        const char *value;
+
+        if (strchr(text, '=')) {
+                if (text[0] == '=')
+                        return fault_set(fault, FAULT_INVALID, -EINVAL, "'%.64s' is not KEY=VALUE",
+                                         text);
+                return strv_env_set(environment, text);
+        }
+        if (!text[0])
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "A variable needs a name");
+        value = getenv(text);
+        if (!value)
+                return 0;
+        if (asprintf(&assignment, "%s=%s", text, value) < 0) {
+                assignment = NULL;
+                return -ENOMEM;
+        }
+        return strv_env_set(environment, assignment);
+}
+
+static int add_bind(ContainerSpec *spec, const char *text, Fault *fault)
+{
+        _drop_(drop_free) char *copy = strdup(text), *source = NULL;
+        char *destination, *options;
+        int r;
+
+        if (!copy)
+                return -ENOMEM;
+        destination = strchr(copy, ':');
+        if (!destination || destination == copy)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "'%.256s' is not SRC:DST[:OPTIONS], such as /srv/data:/data:ro",
+                                 text);
+        *destination++ = 0;
+        options = strchr(destination, ':');
+        if (options)
+                *options++ = 0;
+        r = value_parse_host_path(copy, "Cannot bind", &source, fault);
+        if (r < 0)
+                return r;
+        return container_spec_add_bind_mount(spec, source, destination, options ?: "", fault);
+}
+
+static int add_label(ContainerSpec *spec, const char *text, Fault *fault)
+{
+        _drop_(drop_free) char *key = strdup(text);
+        char *value;
+
+        if (!key)
+                return -ENOMEM;
+        value = strchr(key, '=');
+        if (value)
+                *value++ = 0;
+        return container_spec_add_label(spec, key, value ?: "", fault);
+}
+
+static int set_network(ContainerOptions *options, const char *value, Fault *fault)
+{
+        NetworkMode mode = network_mode_from_string(value);
+
+        if ((int)mode < 0)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "Network: '%.64s' is not private, host or none", value);
+        options->spec->network = mode;
+        options->has_network = 1;
+        return 0;
+}
+
+static int set_private_users(ContainerOptions *options, const char *value, Fault *fault)
+{
+        options->has_private_users = 1;
+        return container_spec_set_private_users(options->spec, value, fault);
+}
+
+static int set_grace(ContainerOptions *options, const char *value, Fault *fault)
+{
+        options->has_grace = 1;
+        return value_parse_time(value, &options->spec->grace_usec, fault);
+}
+
+static int set_cpus(Limits *limits, const char *value, Fault *fault)
+{
+        uint64_t usec;
+        int r = value_parse_cpus(value, &usec, fault);
+
+        return r < 0 ? r : limits_set(limits, LIMIT_CPU_QUOTA, usec, fault);
+}
+
+static int container_set(void *target, int key, const char *value, Fault *fault)
+{
+        ContainerOptions *options = target;
+        ContainerSpec *spec = options->spec;
+
+        switch (key) {
+        case OPTION_NAME:
+                return options_set_string(&spec->name, value);
+        case OPTION_HOSTNAME:
+                return options_set_string(&spec->hostname, value);
+        case OPTION_READ_ONLY:
+                spec->is_read_only = 1;
+                return 0;
+        case 'e':
+                return environment_add(&spec->environment, value, fault);
+        case 'v':
+                return add_bind(spec, value, fault);
+        case OPTION_TMPFS:
+                return container_spec_add_tmpfs(spec, value, fault);
+        case OPTION_LABEL:
+                return add_label(spec, value, fault);
+        case OPTION_NETWORK:
+                return set_network(options, value, fault);
+        case OPTION_PRIVATE_USERS:
+                return set_private_users(options, value, fault);
+        case 'm':
+                return value_parse_limit(LIMIT_MEMORY_MAX, value, &spec->limits, fault);
+        case OPTION_CPU_WEIGHT:
+                return value_parse_limit(LIMIT_CPU_WEIGHT, value, &spec->limits, fault);
+        case OPTION_CPUS:
+                return set_cpus(&spec->limits, value, fault);
+        case OPTION_TASKS_MAX:
+                return value_parse_limit(LIMIT_TASKS_MAX, value, &spec->limits, fault);
+        case OPTION_IO_WEIGHT:
+                return value_parse_limit(LIMIT_IO_WEIGHT, value, &spec->limits, fault);
+        case 'p':
+                return value_parse_property(value, &spec->limits, fault);
+        case OPTION_STOP_TIMEOUT:
+                return set_grace(options, value, fault);
+        }
+        return -EINVAL;
+}
+
+const OptionGroup container_option_group = {
+        .title = "The container",
+        .options = container_options,
+        .n_options = ELEMENTSOF(container_options),
+        .set = container_set,
+};
+
+static int check_characters(const ContainerSpec *spec, Fault *fault)
+{
+        int r;
+
+        r = dict_check_string("The root directory", spec->root_directory, fault);
+        if (r >= 0)
+                r = dict_check_strv("The variable", spec->environment, fault);
+        if (r >= 0)
+                r = dict_check_strv("The label", spec->labels, fault);
+        for (size_t i = 0; i < spec->n_bind_mounts && r >= 0; i++) {
+                r = dict_check_string("The bind mount", spec->bind_mounts[i].source, fault);
+                if (r >= 0)
+                        r = dict_check_string("The bind mount", spec->bind_mounts[i].destination,
+                                              fault);
+        }
+        for (size_t i = 0; i < spec->n_tmpfs_mounts && r >= 0; i++)
+                r = dict_check_string("The tmpfs", spec->tmpfs_mounts[i].text, fault);
+        return r;
+}
+
+int container_options_complete(ContainerOptions *options, const char *root, Fault *fault)
+{
+        int r;
+
+        r = value_parse_host_path(root, "Cannot use root directory", &options->spec->root_directory,
+                                  fault);
+        if (r < 0)
+                return r;
+        r = container_spec_validate(options->spec, fault);
+        return r < 0 ? r : check_characters(options->spec, fault);
+}
+
+static int append_labels(sd_bus_message *m, char *const *labels)
+{
+        int r;
+
+        if (!labels)
+                return 0;
+        r = dict_open_array(m, "Labels", "{ss}");
+        for (; r >= 0 && *labels; labels++) {
+                _drop_(drop_free) char *key = strdup(*labels);
+                char *value = key ? strchr(key, '=') : NULL;
+
+                if (!value)
+                        return -ENOMEM;
+                *value++ = 0;
+                r = sd_bus_message_append(m, "{ss}", key, value);
+        }
+        return r < 0 ? r : dict_close_array(m);
+}
+
+static int append_bind_mounts(sd_bus_message *m, const ContainerSpec *spec)
+{
+        int r;
+
+        if (spec->n_bind_mounts == 0)
+                return 0;
+        r = dict_open_array(m, "BindMounts", "(sss)");
+        for (size_t i = 0; i < spec->n_bind_mounts && r >= 0; i++)
+                r = sd_bus_message_append(m, "(sss)", spec->bind_mounts[i].source,
+                                          spec->bind_mounts[i].destination,
+                                          spec->bind_mounts[i].options);
+        return r < 0 ? r : dict_close_array(m);
+}
+
+static int append_tmpfs(sd_bus_message *m, const ContainerSpec *spec)
+{
+        char *texts[TMPFS_MAX + 1];
+
+        if (spec->n_tmpfs_mounts == 0)
+                return 0;
+        for (size_t i = 0; i < spec->n_tmpfs_mounts; i++)
+                texts[i] = spec->tmpfs_mounts[i].text;
+        texts[spec->n_tmpfs_mounts] = NULL;
+        return dict_append_strv(m, "TemporaryFileSystem", texts);
+}
+
+static int append_simple(sd_bus_message *m, const ContainerOptions *options)
+{
+        const ContainerSpec *spec = options->spec;
+        char users[32];
+        int r;
+
+        r = sd_bus_message_append(m, "{sv}", "RootDirectory", "s", spec->root_directory);
+        if (r >= 0 && spec->name)
+                r = sd_bus_message_append(m, "{sv}", "Name", "s", spec->name);
+        if (r >= 0 && spec->hostname)
+                r = sd_bus_message_append(m, "{sv}", "Hostname", "s", spec->hostname);
+        if (r >= 0 && spec->is_read_only)
+                r = sd_bus_message_append(m, "{sv}", "ReadOnly", "b", 1);
+        if (r >= 0 && options->has_network)
+                r = sd_bus_message_append(m, "{sv}", "Network", "s",
+                                          network_mode_to_string(spec->network));
+        if (r >= 0 && options->has_private_users) {
+                container_spec_format_private_users(spec, users, sizeof(users));
+                r = sd_bus_message_append(m, "{sv}", "PrivateUsers", "s", users);
+        }
+        if (r >= 0 && options->has_grace)
+                r = sd_bus_message_append(m, "{sv}", "GraceUSec", "t", spec->grace_usec);
+        return r;
+}
+
+int container_options_append(const ContainerOptions *options, sd_bus_message *m)
+{
+        const ContainerSpec *spec = options->spec;
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r >= 0)
+                r = append_simple(m, options);
+        if (r >= 0)
+                r = dict_append_strv(m, "Environment", spec->environment);
+        if (r >= 0)
+                r = append_labels(m, spec->labels);
+        if (r >= 0)
+                r = append_bind_mounts(m, spec);
+        if (r >= 0)
+                r = append_tmpfs(m, spec);
+        for (int i = 0; i < _LIMIT_MAX && r >= 0; i++)
+                if (limits_has(&spec->limits, (Limit)i))
+                        r = sd_bus_message_append(m, "{sv}", limit_to_string((Limit)i), "t",
+                                                  spec->limits.values[i]);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : 0;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "ctl/job-options.h"
+#include "ctl/job-watch.h"
+#include "ctl/loop.h"
+#include "ctl/streams.h"
+
+/* One command in a container, as if it ran here: its bytes are ours, our signals are its, and its
+ * end is our exit code.
+ *
+ *   without a terminal   HUP INT QUIT TERM USR1 USR2 go to the job. When `patience` of INT and TERM
+ *                        have come, we leave, whatever it does.
+ *   with a terminal      keys are bytes, so a signal comes from outside and means that our terminal
+ *                        goes away: the job is told so (HUP) and has a moment to end; a second
+ *                        signal, and we leave at once. ^] three times in a second is the same. */
+
+typedef struct Session {
+        Loop loop;
+        const JobOptions *options;
+        char *container;
+        Streams streams;
+        JobWatch watch;
+        int patience;         /* how many signals that end a program it takes to leave */
+        int n_ending_signals; /* so far */
+        int last_signal;
+        int is_leaving;       /* the job's end is no longer waited for */
+        uint64_t leave_usec;  /* monotonic: when that begins; USEC_INFINITY */
+        uint64_t quiet_usec;  /* the same for the rest of the output */
+        uint64_t moved_bytes; /* of the output, when quiet_usec was set */
+} Session;
+
+/* From here until session_done() signals do what is said above; before there is a job they are
+ * counted in loop.first_signal. Returns 0; negative errno with a fault. */
+int session_init(Session *session, sd_bus *bus, const JobOptions *options, Fault *fault);
+void session_done(Session *session);
+
+/* Starts the command that options->spec has. Returns 0; negative errno with a fault. A program that
+ * is not there leaves the session as it was: another one may be tried. */
+int session_spawn(Session *session, const char *container, Fault *fault);
+
+/* Until the job's end and the end of its output; then the daemon may forget the job.
+ * Returns 0 with the exit code; negative errno with a fault. */
+int session_wait(Session *session, int *ret_exit_code, Fault *fault);
+
+/* Tells the job to end, for a session that was left. Does not wait. */
+void session_kill(Session *session, int signal);

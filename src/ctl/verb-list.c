@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* list and info. Both read all objects with their properties in as few calls as can be: one for the
+ * list, however long it is. */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "basic/io.h"
+#include "ctl/bus.h"
+#include "ctl/complaint.h"
+#include "ctl/exit-code.h"
+#include "ctl/json.h"
+#include "ctl/table.h"
+#include "ctl/terminal.h"
+#include "ctl/text.h"
+#include "ctl/verb.h"
+
+static const TableColumn list_columns[] = {
+        { .title = "NAME", .is_shrinkable = 1 }, { .title = "STATE" },
+        { .title = "LEADER", .is_right = 1 },    { .title = "AGE" },
+        { .title = "JOBS", .is_right = 1 },      { .title = "ROOT", .is_shrinkable = 1 },
+};
+
+static TableColor state_color(const char *state)
+{
+        static const struct {
+                const char *state;
+                TableColor color;
+        } colors[] = {
+                { "active", TABLE_COLOR_GREEN },      { "creating", TABLE_COLOR_YELLOW },
+                { "frozen", TABLE_COLOR_YELLOW },     { "stopping", TABLE_COLOR_YELLOW },
+                { "destroying", TABLE_COLOR_YELLOW }, { "failed", TABLE_COLOR_RED },
+                { "stopped", TABLE_COLOR_DIM },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(colors); i++)
+                if (strcmp(colors[i].state, state) == 0)
+                        return colors[i].color;
+        return TABLE_COLOR_NONE;
+}
+
+static void format_age(struct json_object *container, char ret[TEXT_SPAN_MAX])
+{
+        uint64_t created = json_get_u64(container, "CreatedTimestamp", 0);
+        uint64_t now = io_now_realtime_usec();
+
+        if (created == 0 || created > now)
+                (void)snprintf(ret, TEXT_SPAN_MAX, "-");
+        else
+                text_format_span(now - created, ret);
+}
+
+static int list_add_row(Table *table, struct json_object *container)
+{
+        struct json_object *jobs = json_get_typed(container, "Jobs", json_type_array);
+        const char *state = json_get_string(container, "State", "?");
+        uint64_t leader = json_get_u64(container, "Leader", 0);
+        char leader_text[32], jobs_text[32], age[TEXT_SPAN_MAX];
+        int r;
+
+        (void)snprintf(leader_text, sizeof(leader_text), "%" PRIu64, leader);
+        (void)snprintf(jobs_text, sizeof(jobs_text), "%zu",
+                       jobs ? json_object_array_length(jobs) : 0);
+        format_age(container, age);
+        r = table_add(table, TABLE_COLOR_NONE, json_get_string(container, "Name", "?"));
+        if (r >= 0)
+                r = table_add(table, state_color(state), state);
+        if (r >= 0)
+                r = table_add(table, TABLE_COLOR_NONE, leader ? leader_text : "-");
+        if (r >= 0)
+                r = table_add(table, TABLE_COLOR_NONE, age);
+        if (r >= 0)
+                r = table_add(table, TABLE_COLOR_NONE, jobs_text);
+        if (r >= 0)
+                r = table_add(table, TABLE_COLOR_NONE,
+                              json_get_string(container, "RootDirectory", "?"));
+        return r;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+        struct json_object *const *one = a, *const *other = b;
+
+        return strcmp(json_get_string(*one, "Name", ""), json_get_string(*other, "Name", ""));
+}
+
+/* All containers as an array of their properties, by name. */
+static int get_containers(sd_bus *bus, struct json_object **ret, Fault *fault)
+{
+        _drop_(drop_json) struct json_object *objects = NULL, *containers = NULL;
+        _drop_(drop_message) sd_bus_message *m = NULL, *reply = NULL;
+        int r;
+
+        r = bus_new_call(bus, WARDEN_PATH, "org.freedesktop.DBus.ObjectManager",
+                         "GetManagedObjects", &m, fault);
+        if (r < 0)
+                return r;
+        r = bus_call(bus, m, BUS_TIMEOUT_USEC, NULL, &reply, fault);
+        if (r < 0)
+                return r;
+        r = json_from_message(reply, &objects);
+        if (r < 0)
+                return bus_fault_local(fault, r, "Cannot read the containers");
+        containers = json_object_new_array();
+        json_object_object_foreach(objects, path, interfaces)
+        {
+                struct json_object *container = json_get_typed(interfaces, WARDEN_CONTAINER,
+                                                               json_type_object);
+
+                if (!container)
+                        continue;
+                json_object_object_add(container, "Path", json_object_new_string(path));
+                json_object_array_add(containers, json_object_get(container));
+        }
+        json_object_array_sort(containers, compare_names);
+        *ret = take_ptr(containers);
+        return 0;
+}
+
+static int print_list(struct json_object *containers, const Output *output)
+{
+        _drop_(drop_table) Table *table = table_new(list_columns, ELEMENTSOF(list_columns));
+
+        if (!table)
+                return -ENOMEM;
+        for (size_t i = 0; i < json_object_array_length(containers); i++) {
+                int r = list_add_row(table, json_object_array_get_idx(containers, i));
+
+                if (r < 0)
+                        return r;
+        }
+        return table_print(table, stdout, terminal_get_columns(), !output->is_without_legend,
+                           terminal_has_colors(), "container");
+}
+
+int verb_list(Command *command)
+{
+        const OptionUse uses[] = { { &output_option_group, &command->output } };
+        _drop_(drop_json) struct json_object *containers = NULL;
+        _drop_(drop_bus) sd_bus *bus = NULL;
+        Fault fault = FAULT_INIT;
+        char **arguments;
+        int r;
+
+        r = verb_parse(command, uses, ELEMENTSOF(uses), &arguments);
+        if (r != VERB_GO)
+                return r;
+        r = bus_open(&bus, &fault);
+        if (r >= 0)
+                r = get_containers(bus, &containers, &fault);
+        if (r < 0)
+                return complain_fault(r, &fault);
+        if (command->output.is_json) {
+                json_print(containers);
+        } else if (command->output.is_quiet) {
+                for (size_t i = 0; i < json_object_array_length(containers); i++)
+                        puts(json_get_string(json_object_array_get_idx(containers, i), "Name",
+                                             "?"));
+        } else {
+                r = print_list(containers, &command->output);
+        }
+        return r < 0 ? complain_fault(r, &fault) : EXIT_SUCCESS;
+}

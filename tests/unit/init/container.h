@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "wire/job-wire.h"
+#include "wire/wshd-message.h"
+
+/* A real wshd as PID 1 of new user, mount and pid namespaces, and what a client of it needs. The
+ * root file system is the test machine's, with an /etc of its own (passwd and group only), an empty
+ * /mnt that can be written, and a devpts. Every failure ends the test at once. */
+
+typedef struct ContainerOptions {
+        uint64_t nofile;     /* RLIMIT_NOFILE, hard and soft; 0: as it is */
+        uint64_t grace_usec; /* for a stop by signal; 0: wshd's own default */
+} ContainerOptions;
+
+typedef struct Container {
+        pid_t pid;   /* of wshd, outside; 0: it was waited for */
+        int has_ids; /* more than one uid is mapped: jobs can be other users */
+        char path[108];
+} Container;
+
+/* cmocka's set-up and tear-down: *state becomes a Container of default options. Without user
+ * namespaces the tests are skipped, and say so. */
+int container_setup(void **state);
+int container_teardown(void **state);
+
+Container *container_new(const ContainerOptions *options);
+Container *container_free(Container *container);
+
+/* Waits up to ten seconds for PID 1's end. Returns waitpid()'s status. */
+int container_wait(Container *container);
+
+/* How many descriptors PID 1 has, and processes as its children. */
+size_t container_count_fds(const Container *container);
+size_t container_count_children(const Container *container);
+
+/* A number from a line of /proc/PID/status. */
+uint64_t container_status(const Container *container, const char *key);
+
+/* The program that plays hostile jobs. */
+const char *helper_path(void);
+
+/* Connects, waiting for PID 1 to listen. client_open() also says hello and reads the list. */
+int client_connect(const Container *container);
+int client_open(const Container *container, uint32_t flags);
+
+/* Sends a request with a new sequence number, which is returned. */
+uint32_t client_send(int fd, WshdMessage m, const int *fds, size_t n_fds);
+
+/* The next message, within ten seconds. @ret_fd may be NULL: descriptors are closed then. Returns 1;
+ * 0 at the end of the connection. */
+int client_receive(int fd, WshdMessage *ret, int *ret_fd);
+
+/* Receives until a message of @type comes by and returns it; others are dropped. */
+WshdMessage client_expect(int fd, uint32_t type);
+
+/* A request and its reply, dropping events in between. */
+WshdMessage client_ask(int fd, WshdMessage m, const int *fds, size_t n_fds);
+
+/* A spec in the making, of strings and numbers as in JOB_TAG_*. */
+typedef struct SpecBuilder {
+        uint8_t data[2048];
+        WireWriter writer;
+} SpecBuilder;
+
+/* A spec with these arguments, NULL-terminated. */
+void spec_begin(SpecBuilder *spec, const char *const *argv);
+#define SPEC(spec, ...) spec_begin(spec, (const char *const[]){ __VA_ARGS__, NULL })
+#define SPEC_SHELL(spec, script) SPEC(spec, "/bin/sh", "-c", script)
+
+/* Asks for the job and returns the reply. */
+WshdMessage job_spawn(int fd, uint32_t job, const SpecBuilder *spec, uint32_t flags);
+
+/* Runs a job to its end on a subscribed connection, then releases it. Returns WSHD_EXITED. What it
+ * wrote to its stdout is in @output, if given. */
+WshdMessage job_run(int fd, uint32_t job, const SpecBuilder *spec, char *output, size_t room);
+
+/* Asks, and asserts that the answer is WSHD_FAILED with these. */
+void expect_refusal(int fd, WshdMessage m, uint32_t stage, int error);
+void expect_no_start(int fd, uint32_t job, const SpecBuilder *spec, uint32_t stage, int error);

@@ -20,7 +20,7 @@
 #define WSHD_FDS_MAX 4
 #define WSHD_JOBS_MAX 4096 /* running and ended-but-not-released together */
 #define WSHD_CLIENTS_MAX 16
-#define WSHD_OWN_JOBS 0x80000000U /* ids from here on are not the daemon's */
+#define WSHD_OWN_JOBS 0x80000000U    /* ids from here on are not the daemon's */
 #define WSHD_JOB_SPEC_MAX (2U << 20) /* bytes of an encoded JobSpec, when it travels as a memfd */
 
 typedef enum WshdType {

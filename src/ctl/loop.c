@@ -23,7 +23,9 @@ static int apply_signals(Loop *loop)
 
         if (sigprocmask(SIG_BLOCK, &loop->signals, NULL) < 0)
                 return -errno;
-        fd = signalfd(loop->signal_fd, &loop->signals, SFD_CLOEXEC | SFD_NONBLOCK);
+        /* To the kernel, no descriptor is -1 and nothing else. */
+        fd = signalfd(loop->signal_fd < 0 ? -1 : loop->signal_fd, &loop->signals,
+                      SFD_CLOEXEC | SFD_NONBLOCK);
         if (fd < 0)
                 return -errno;
         loop->signal_fd = fd;

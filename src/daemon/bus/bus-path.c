@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "basic/strv.h"
@@ -60,6 +61,9 @@ int bus_path_find_job(sd_bus *bus, const char *path, const char *interface, void
         r = sd_bus_path_decode_many(path, BUS_PATH_CONTAINERS "/%/job/%", &name, &key);
         if (r <= 0)
                 return r;
+        /* One path for one job: the escaped form of the number would be another. */
+        if (strcmp(strrchr(path, '/') + 1, key) != 0)
+                return 0;
         if (!server->manager) {
                 *ret = server;
                 return 1;

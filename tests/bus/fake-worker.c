@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Speaks as the resident worker program does (wire/worker-message.h), and makes a "container" of
+ * the real wshd in new user, mount and pid namespaces, with the host's root: enough for everything
+ * that the daemon sees. What goes wrong is told by the file that $WARDEN_FAKE_WORKER names; it is
+ * read for every operation and holds one word:
+ *
+ *     ok                 (also when there is no such file)
+ *     fail-clone         FAILED instead of CLONED
+ *     fail-early         FAILED after CLONED, without waiting for the gate
+ *     fail-late          FAILED after the gate
+ *     hang-clone         never CLONED           these three end when the daemon closes its end, and
+ *     hang-early         never asks the gate    undo what they made, as the real one does
+ *     hang-late          the gate, never DONE
+ *     crash-clone        dies before CLONED     these three undo nothing
+ *     crash-early        dies after CLONED
+ *     crash-late         dies after the gate
+ *     deaf               DONE, but what was executed never answers
+ *     dead               DONE, but what was executed has ended at once
+ *     fail-remove        FAILED as the answer to REMOVE
+ *     hang-remove        no answer to REMOVE */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "basic/fd.h"
+#include "basic/io.h"
+#include "wire/plan-wire.h"
+#include "wire/worker-socket.h"
+
+typedef struct Operation {
+        int fd;
+        char mode[32];
+        Plan *plan;
+        const char *wshd;
+        pid_t pid;
+        int pidfd;
+        int gate_fd; /* a byte lets the child go on */
+} Operation;
+
+static void read_mode(char *ret, size_t size)
+{
+        const char *path = getenv("WARDEN_FAKE_WORKER");
+        _drop_(drop_free) char *text = NULL;
+
+        (void)snprintf(ret, size, "ok");
+        if (path && io_read_file(AT_FDCWD, path, 64, &text, NULL) >= 0) {
+                text[strcspn(text, "\n")] = 0;
+                (void)snprintf(ret, size, "%s", text);
+        }
+}
+
+static int is_mode(const Operation *op, const char *mode)
+{
+        return strcmp(op->mode, mode) == 0;
+}
+
+static void socket_path(const Operation *op, char *path, size_t size)
+{
+        (void)snprintf(path, size, "%s/wshd.sock", op->plan->runtime_directory);
+}
+
+static int listen_for_wshd(const Operation *op)
+{
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int fd;
+
+        socket_path(op, address.sun_path, sizeof(address.sun_path));
+        (void)unlink(address.sun_path);
+        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+            listen(fd, 16) < 0)
+                return -errno;
+        return fd;
+}
+
+/* Its own terminals; what else a container has, the host's root has as well. */
+static int mount_devpts(void)
+{
+        if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+                  "newinstance,ptmxmode=0666,mode=0620") < 0)
+                return -errno;
+        return 0;
+}
+
+static int become_root(void)
+{
+        if (setgroups(0, NULL) < 0 && errno != EPERM)
+                return -errno;
+        if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+                return -errno;
+        return mount_devpts();
+}
+
+/* In the child: listens itself, so that SO_PEERCRED names it, says so, then waits for the gate,
+ * which opens when its users are mapped. */
+static void child_run(const Operation *op, int gate_fd)
+{
+        char *argv[] = { (char *)"wshd", NULL }, byte = 'r';
+        int fd, null_fd, program_fd;
+
+        fd = listen_for_wshd(op);
+        null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        program_fd = open(op->wshd, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 || null_fd < 0 || program_fd < 0 || write(gate_fd, &byte, 1) != 1 ||
+            read(gate_fd, &byte, 1) != 1)
+                _exit(1);
+        if (is_mode(op, "dead"))
+                _exit(0);
+        if (is_mode(op, "deaf")) {
+                for (;;)
+                        (void)pause();
+        }
+        if (become_root() < 0)
+                _exit(1);
+        for (int i = 0; i < 3; i++)
+                (void)dup2(null_fd, i);
+        if (fd == 3)
+                (void)fd_set_cloexec(fd, 0);
+        else
+                (void)dup2(fd, 3);
+        (void)fexecve(program_fd, argv, argv + 1);
+        _exit(1);
+}
+
+static int write_proc(pid_t pid, const char *name, const char *text)
+{
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+        return io_write_string(AT_FDCWD, path, text);
+}
+
+static int map_users(const Operation *op)
+{
+        char map[64];
+        int is_root = geteuid() == 0;
+        int r = 0;
+
+        (void)snprintf(map, sizeof(map), "0 %u %u\n", is_root ? op->plan->uid_base : geteuid(),
+                       is_root ? op->plan->uid_count : 1);
+        if (!is_root)
+                r = write_proc(op->pid, "setgroups", "deny");
+        if (r >= 0)
+                r = write_proc(op->pid, "uid_map", map);
+        if (r >= 0 && !is_root)
+                (void)snprintf(map, sizeof(map), "0 %u 1\n", getegid());
+        return r < 0 ? r : write_proc(op->pid, "gid_map", map);
+}
+
+static int clone_child(Operation *op)
+{
+        int pair[2];
+        int flags = CLONE_NEWPID | CLONE_NEWNS;
+        char byte;
+        long pid;
+
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        if (op->plan->uid_count > 0)
+                flags |= CLONE_NEWUSER;
+        pid = syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, NULL, &op->pidfd, NULL, 0);
+        if (pid < 0)
+                return -errno;
+        if (pid == 0) {
+                fd_close(pair[1]);
+                child_run(op, pair[0]);
+        }
+        fd_close(pair[0]);
+        op->gate_fd = pair[1];
+        op->pid = (pid_t)pid;
+        if (read(op->gate_fd, &byte, 1) != 1)
+                return -ECHILD;
+        return op->plan->uid_count > 0 ? map_users(op) : 0;
+}
+
+static void undo(Operation *op)
+{
+        char path[PATH_MAX];
+
+        if (op->pid <= 0)
+                return;
+        (void)kill(op->pid, SIGKILL);
+        (void)waitpid(op->pid, NULL, 0);
+        socket_path(op, path, sizeof(path));
+        (void)unlink(path);
+}
+
+static int fail(Operation *op, int error, const char *text)
+{
+        WorkerMessage m = { .type = WORKER_FAILED, .fault = FAULT_INIT };
+
+        (void)fault_set(&m.fault, FAULT_FAILED, error, "%s", text);
+        undo(op);
+        (void)worker_send(op->fd, &m, NULL, 0, 0);
+        return 1;
+}
+
+/* Until the daemon gives up, or ends. */
+static int hang(Operation *op)
+{
+        struct pollfd p = { .fd = op->fd };
+
+        while (!(p.revents & POLLHUP))
+                (void)poll(&p, 1, -1);
+        undo(op);
+        return 1;
+}
+
+/* Returns 1 when the mode ended the operation at this @point. */
+static int misbehave(Operation *op, const char *point)
+{
+        char name[32], text[64];
+
+        (void)snprintf(name, sizeof(name), "crash-%s", point);
+        if (is_mode(op, name))
+                _exit(3);
+        (void)snprintf(name, sizeof(name), "hang-%s", point);
+        if (is_mode(op, name))
+                return hang(op);
+        (void)snprintf(name, sizeof(name), "fail-%s", point);
+        (void)snprintf(text, sizeof(text), "fake: failed as told, %s", point);
+        return is_mode(op, name) ? fail(op, -EIO, text) : 0;
+}
+
+static int await_gate(Operation *op)
+{
+        _drop_(worker_packet_done) WorkerPacket packet = WORKER_PACKET_INIT;
+        int r = worker_receive(op->fd, &packet, 0);
+
+        return r == 1 && packet.message.type == WORKER_GATE;
+}
+
+static int create(Operation *op)
+{
+        WorkerMessage cloned = { .type = WORKER_CLONED };
+        int r;
+
+        if (misbehave(op, "clone"))
+                return 1;
+        r = clone_child(op);
+        if (r < 0)
+                return fail(op, r, "fake: cannot clone");
+        cloned.pid = (uint32_t)op->pid;
+        r = worker_send(op->fd, &cloned, &op->pidfd, 1, 0);
+        if (r < 0)
+                return fail(op, r, "fake: cannot send");
+        if (misbehave(op, "early"))
+                return 1;
+        if (!await_gate(op)) {
+                undo(op);
+                return 1;
+        }
+        if (misbehave(op, "late"))
+                return 1;
+        if (write(op->gate_fd, "g", 1) != 1)
+                return fail(op, -EIO, "fake: the child is gone");
+        return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0);
+}
+
+static int remove_all(Operation *op, const WorkerMessage *m)
+{
+        RemoveRequest request;
+
+        if (misbehave(op, "remove"))
+                return 1;
+        if (remove_request_decode(m->blob, m->blob_size, &request) < 0)
+                return fail(op, -EBADMSG, "fake: cannot read the request");
+        for (char **p = request.directories; p && *p; p++)
+                (void)io_remove_tree(AT_FDCWD, *p);
+        remove_request_done(&request);
+        return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0);
+}
+
+static void operate(WorkerPacket *packet, const char *wshd)
+{
+        Operation op = { .fd = packet->fds[0], .wshd = wshd, .pidfd = -EBADF, .gate_fd = -EBADF };
+        const WorkerMessage *m = &packet->message;
+        static char empty[] = "";
+        Plan none = { .runtime_directory = empty };
+
+        (void)signal(SIGCHLD, SIG_DFL);
+        read_mode(op.mode, sizeof(op.mode));
+        op.plan = &none;
+        if (m->type == WORKER_REMOVE)
+                _exit(remove_all(&op, m) < 0);
+        if (plan_decode(m->blob, m->blob_size, &op.plan) < 0)
+                _exit(fail(&op, -EBADMSG, "fake: cannot read the plan"));
+        _exit(create(&op) < 0);
+}
+
+/* usage: fake-worker WSHD STATE_DIRECTORY RUNTIME_DIRECTORY */
+int main(int argc, char *argv[])
+{
+        if (argc < 2)
+                return 2;
+        (void)signal(SIGCHLD, SIG_IGN);
+        (void)signal(SIGPIPE, SIG_IGN);
+        for (;;) {
+                WorkerPacket packet = WORKER_PACKET_INIT;
+                int r = worker_receive(WORKER_FD, &packet, 0);
+
+                if (r <= 0)
+                        return r < 0;
+                if (packet.n_fds == 1 && fork() == 0) {
+                        fd_close(WORKER_FD);
+                        operate(&packet, argv[1]);
+                }
+                worker_packet_done(&packet);
+        }
+}

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <systemd/sd-bus.h>
+
+#include "basic/fd.h"
+#include "basic/io.h"
+#include "basic/macro.h"
+#include "harness.h"
+
+#define PATIENCE_USEC (10 * USEC_PER_SEC)
+#define NAME "org.warden.Warden1"
+
+static void path_in(const Harness *h, const char *name, char *ret, size_t size)
+{
+        int n = snprintf(ret, size, "%s/%s", h->directory, name);
+
+        assert_true(n > 0 && (size_t)n < size);
+}
+
+static const char *need_env(const char *name)
+{
+        const char *value = getenv(name);
+
+        if (!value)
+                fail_msg("$%s is not set: run by meson test", name);
+        return value;
+}
+
+/* The child's output goes to a file of its name in the directory. */
+static pid_t spawn(Harness *h, const char *log_name, char *const argv[])
+{
+        char log[96];
+        pid_t pid;
+
+        path_in(h, log_name, log, sizeof(log));
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+                int fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+                (void)dup2(fd, 1);
+                (void)dup2(fd, 2);
+                (void)execv(argv[0], argv);
+                (void)dprintf(2, "cannot execute %s: %s\n", argv[0], strerror(errno));
+                _exit(127);
+        }
+        return pid;
+}
+
+static void write_bus_config(const Harness *h, const char *path)
+{
+        FILE *f = fopen(path, "we");
+
+        assert_non_null(f);
+        (void)fprintf(f,
+                      "<!DOCTYPE busconfig PUBLIC '-//freedesktop//DTD D-BUS Bus Configuration "
+                      "1.0//EN' 'http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd'>\n"
+                      "<busconfig><listen>unix:path=%s/bus</listen><auth>EXTERNAL</auth>\n"
+                      "<policy context='default'><allow user='*'/><allow own='*'/>"
+                      "<allow send_type='method_call'/><allow send_type='signal'/>"
+                      "<allow send_requested_reply='true' send_type='method_return'/>"
+                      "<allow send_requested_reply='true' send_type='error'/>"
+                      "<allow receive_type='method_call'/><allow receive_type='signal'/>"
+                      "<allow receive_type='method_return'/><allow receive_type='error'/>"
+                      "</policy>\n<include>%s</include></busconfig>\n",
+                      h->directory, need_env("BUS_POLICY"));
+        assert_int_equal(fclose(f), 0);
+}
+
+static void wait_for_socket(const char *path)
+{
+        for (int i = 0; i < 1000; i++) {
+                struct sockaddr_un address = { .sun_family = AF_UNIX };
+                int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), r;
+
+                strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+                r = connect(fd, (struct sockaddr *)&address, sizeof(address));
+                fd_close(fd);
+                if (r == 0)
+                        return;
+                (void)usleep(10000);
+        }
+        fail_msg("nobody listens at %s", path);
+}
+
+static void start_bus(Harness *h)
+{
+        char config[96], option[160], socket_path[96];
+        char *argv[] = {
+                (char *)"/usr/bin/dbus-daemon", option, (char *)"--nofork", (char *)"--nopidfile",
+                (char *)"--nosyslog",           NULL
+        };
+
+        path_in(h, "bus.conf", config, sizeof(config));
+        path_in(h, "bus", socket_path, sizeof(socket_path));
+        (void)snprintf(option, sizeof(option), "--config-file=%s", config);
+        (void)snprintf(h->address, sizeof(h->address), "unix:path=%s", socket_path);
+        write_bus_config(h, config);
+        assert_int_equal(setenv("DBUS_SYSTEM_BUS_ADDRESS", h->address, 1), 0);
+        h->bus_pid = spawn(h, "bus.log", argv);
+        wait_for_socket(socket_path);
+        assert_true(sd_bus_open_system(&h->bus) >= 0);
+}
+
+static void open_notify(Harness *h)
+{
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+        path_in(h, "notify", address.sun_path, sizeof(address.sun_path));
+        h->notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        assert_true(h->notify_fd >= 0);
+        assert_int_equal(bind(h->notify_fd, (struct sockaddr *)&address, sizeof(address)), 0);
+}
+
+void harness_new(Harness *h)
+{
+        char worker_file[128];
+
+        *h = (Harness){ .notify_fd = -EBADF, .systemd_mode = "ok" };
+        (void)snprintf(h->directory, sizeof(h->directory), "/tmp/warden-bus-XXXXXX");
+        assert_non_null(mkdtemp(h->directory));
+        assert_int_equal(chmod(h->directory, 0755), 0);
+        assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+        (void)signal(SIGPIPE, SIG_IGN);
+        open_notify(h);
+        start_bus(h);
+        path_in(h, "worker-mode", worker_file, sizeof(worker_file));
+        assert_int_equal(setenv("WARDEN_FAKE_WORKER", worker_file, 1), 0);
+        harness_start_systemd(h);
+        harness_start_wardend(h);
+}
+
+static int name_has_owner(Harness *h, const char *name)
+{
+        _drop_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        int has = 0;
+
+        if (sd_bus_call_method(h->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                               "org.freedesktop.DBus", "NameHasOwner", NULL, &reply, "s",
+                               name) >= 0)
+                (void)sd_bus_message_read(reply, "b", &has);
+        return has;
+}
+
+static void wait_for_name(Harness *h, const char *name, int is_there)
+{
+        for (int i = 0; i < 1000; i++) {
+                if (name_has_owner(h, name) == is_there)
+                        return;
+                (void)usleep(10000);
+        }
+        fail_msg("%s is %s the bus", name, is_there ? "not on" : "still on");
+}
+
+void harness_start_systemd(Harness *h)
+{
+        char *argv[] = { (char *)need_env("FAKE_SYSTEMD"), h->systemd_mode, NULL };
+
+        h->systemd_pid = spawn(h, "systemd.log", argv);
+        wait_for_name(h, "org.freedesktop.systemd1", 1);
+}
+
+void harness_stop_systemd(Harness *h)
+{
+        (void)kill(h->systemd_pid, SIGKILL);
+        (void)waitpid(h->systemd_pid, NULL, 0);
+        h->systemd_pid = 0;
+        wait_for_name(h, "org.freedesktop.systemd1", 0);
+}
+
+void harness_launch_wardend(Harness *h)
+{
+        char worker[256], wshd[256], state[160], runtime[160], config[160], notify[128];
+        char *argv[] = { (char *)need_env("WARDEND"),
+                         worker,
+                         wshd,
+                         state,
+                         runtime,
+                         config,
+                         (char *)"--log-target=console",
+                         (char *)"--log-level=debug",
+                         NULL };
+
+        (void)snprintf(worker, sizeof(worker), "--worker=%s", need_env("FAKE_WORKER"));
+        (void)snprintf(wshd, sizeof(wshd), "--wshd=%s", need_env("WSHD"));
+        (void)snprintf(state, sizeof(state), "--state-directory=%s/state", h->directory);
+        (void)snprintf(runtime, sizeof(runtime), "--runtime-directory=%s/run", h->directory);
+        (void)snprintf(config, sizeof(config), "--config=%s/wardend.conf", h->directory);
+        assert_int_equal(close(open(config + strlen("--config="), O_CREAT | O_WRONLY, 0600)), 0);
+        h->is_ready = 0;
+        /* Not for the others: dbus-daemon says READY=1 as well. */
+        path_in(h, "notify", notify, sizeof(notify));
+        assert_int_equal(setenv("NOTIFY_SOCKET", notify, 1), 0);
+        h->wardend_pid = spawn(h, "wardend.log", argv);
+        assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
+}
+
+void harness_start_wardend(Harness *h)
+{
+        harness_launch_wardend(h);
+        harness_read_notify(h, PATIENCE_USEC);
+        if (!h->is_ready)
+                fail_msg("wardend is not ready in time; see %s/wardend.log", h->directory);
+}
+
+void harness_kill_wardend(Harness *h, int signal)
+{
+        (void)kill(h->wardend_pid, signal);
+        (void)waitpid(h->wardend_pid, NULL, 0);
+        h->wardend_pid = 0;
+        wait_for_name(h, NAME, 0);
+}
+
+static void take_notify(Harness *h, const char *text)
+{
+        const char *status = strstr(text, "STATUS=");
+
+        if (strstr(text, "READY=1"))
+                h->is_ready = 1;
+        if (status) {
+                (void)snprintf(h->status, sizeof(h->status), "%s", status + strlen("STATUS="));
+                h->status[strcspn(h->status, "\n")] = 0;
+        }
+}
+
+void harness_read_notify(Harness *h, uint64_t usec)
+{
+        uint64_t end = io_now_monotonic_usec() + usec;
+
+        h->is_ready = 0;
+        while (!h->is_ready) {
+                struct pollfd p = { .fd = h->notify_fd, .events = POLLIN };
+                uint64_t now = io_now_monotonic_usec();
+                char text[1024];
+                ssize_t n;
+
+                if (now >= end || poll(&p, 1, (int)((end - now) / 1000 + 1)) <= 0)
+                        return;
+                n = recv(h->notify_fd, text, sizeof(text) - 1, 0);
+                if (n <= 0)
+                        continue;
+                text[n] = 0;
+                take_notify(h, text);
+        }
+}
+
+/* Ends every descendant: what dies leaves its children to us, so again until there is none. */
+static void reap_everything(void)
+{
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+        for (int i = 0; i < 1000; i++) {
+                _drop_(drop_free) char *text = NULL;
+                char *word, *save = NULL;
+
+                while (waitpid(-1, NULL, WNOHANG) > 0)
+                        ;
+                if (io_read_file(AT_FDCWD, path, 1U << 20, &text, NULL) < 0 || !*text)
+                        return;
+                for (word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save))
+                        (void)kill((pid_t)strtol(word, NULL, 10), SIGKILL);
+                (void)usleep(1000);
+        }
+}
+
+void harness_free(Harness *h)
+{
+        h->bus = sd_bus_flush_close_unref(h->bus);
+        reap_everything();
+        h->notify_fd = fd_close(h->notify_fd);
+        if (!getenv("WARDEN_KEEP"))
+                (void)io_remove_tree(AT_FDCWD, h->directory);
+}
+
+void harness_set_worker(Harness *h, const char *mode)
+{
+        _drop_(drop_fd) int fd = open(h->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        assert_int_equal(io_write_file_atomic(fd, "worker-mode", mode, strlen(mode)), 0);
+}
+
+static void call_fake(Harness *h, const char *method, const char *argument, sd_bus_message **ret)
+{
+        _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r;
+
+        r = sd_bus_call_method(h->bus, "org.freedesktop.systemd1", "/org/warden/Test1",
+                               "org.warden.Test1", method, &error, ret, argument ? "s" : NULL,
+                               argument);
+        if (r < 0)
+                fail_msg("fake systemd: %s: %s", method, error.message);
+}
+
+void harness_set_systemd(Harness *h, const char *mode)
+{
+        (void)snprintf(h->systemd_mode, sizeof(h->systemd_mode), "%s", mode);
+        call_fake(h, "SetMode", mode, NULL);
+}
+
+void harness_systemd(Harness *h, const char *method)
+{
+        call_fake(h, method, NULL, NULL);
+}
+
+int harness_systemd_was_asked(Harness *h, const char *text)
+{
+        _drop_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const char *line;
+        int found = 0;
+
+        call_fake(h, "GetCalls", NULL, &reply);
+        assert_true(sd_bus_message_enter_container(reply, 'a', "s") > 0);
+        while (sd_bus_message_read(reply, "s", &line) > 0)
+                found |= strstr(line, text) != NULL;
+        return found;
+}
+
+int harness_call(Harness *h, const char *object, const char *interface, const char *method,
+                 sd_bus_error *error, sd_bus_message **ret, const char *types, ...)
+{
+        _drop_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        va_list ap;
+        int r;
+
+        r = sd_bus_message_new_method_call(h->bus, &m, NAME, object ? object : WARDEN_PATH,
+                                           interface, method);
+        assert_true(r >= 0);
+        if (types) {
+                va_start(ap, types);
+                r = sd_bus_message_appendv(m, types, ap);
+                va_end(ap);
+                assert_true(r >= 0);
+        }
+        r = sd_bus_call(h->bus, m, 60 * USEC_PER_SEC, error, ret);
+        return r < 0 ? r : 0;
+}
+
+int harness_create(Harness *h, const char *name, sd_bus_error *error)
+{
+        return harness_call(h, NULL, MANAGER, "CreateContainer", error, NULL, "a{sv}", 2, "Name",
+                            "s", name, "RootDirectory", "s", "/");
+}
+
+int harness_spawn(Harness *h, const char *name, const char *command, char **ret,
+                  sd_bus_error *error)
+{
+        _drop_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _drop_(drop_free) char *path = NULL;
+        const char *job;
+        int r;
+
+        assert_true(sd_bus_path_encode(WARDEN_PATH "/container", name, &path) >= 0);
+        r = harness_call(h, path, CONTAINER, "SpawnJob", error, &reply, "asa{sv}", 3, "/bin/sh",
+                         "-c", command, 0);
+        if (r < 0)
+                return r;
+        assert_true(sd_bus_message_read(reply, "o", &job) >= 0);
+        *ret = strdup(job);
+        return 0;
+}
+
+char *harness_get_string(Harness *h, const char *path, const char *interface, const char *property)
+{
+        char *s = NULL;
+
+        if (sd_bus_get_property_string(h->bus, NAME, path, interface, property, NULL, &s) < 0)
+                s = strdup("");
+        assert_non_null(s);
+        return s;
+}
+
+int32_t harness_get_int(Harness *h, const char *path, const char *interface, const char *property)
+{
+        int32_t value = INT32_MIN;
+
+        (void)sd_bus_get_property_trivial(h->bus, NAME, path, interface, property, NULL, 'i',
+                                          &value);
+        return value;
+}
+
+uint32_t harness_get_unsigned(Harness *h, const char *path, const char *interface,
+                              const char *property)
+{
+        uint32_t value = UINT32_MAX;
+
+        (void)sd_bus_get_property_trivial(h->bus, NAME, path, interface, property, NULL, 'u',
+                                          &value);
+        return value;
+}
+
+void harness_until(Harness *h, int (*condition)(void *userdata), void *userdata)
+{
+        uint64_t end = io_now_monotonic_usec() + PATIENCE_USEC;
+
+        while (!condition(userdata)) {
+                int r = sd_bus_process(h->bus, NULL);
+
+                assert_true(r >= 0);
+                if (r == 0)
+                        (void)sd_bus_wait(h->bus, 20 * USEC_PER_MSEC);
+                if (io_now_monotonic_usec() > end)
+                        fail_msg("it did not happen within 10 s");
+        }
+}
+
+void harness_until_string(Harness *h, const char *path, const char *interface, const char *property,
+                          const char *value)
+{
+        uint64_t end = io_now_monotonic_usec() + PATIENCE_USEC;
+
+        for (;;) {
+                _drop_(drop_free) char *s = harness_get_string(h, path, interface, property);
+
+                if (strcmp(s, value) == 0)
+                        return;
+                if (io_now_monotonic_usec() > end)
+                        fail_msg("%s of %s is '%s', not '%s'", property, path, s, value);
+                (void)usleep(5000);
+        }
+}
+
+size_t harness_count_state(Harness *h)
+{
+        char path[128];
+        struct dirent *entry;
+        size_t n = 0;
+        DIR *d;
+
+        path_in(h, "run/containers", path, sizeof(path));
+        d = opendir(path);
+        if (!d)
+                return 0;
+        while ((entry = readdir(d)))
+                n += entry->d_name[0] != '.';
+        (void)closedir(d);
+        return n;
+}
+
+int harness_is_alive(pid_t pid)
+{
+        _drop_(drop_free) char *text = NULL;
+        char path[64], *p;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+        if (io_read_file(AT_FDCWD, path, 4096, &text, NULL) < 0)
+                return 0;
+        p = strrchr(text, ')');
+        return p && p[1] == ' ' && p[2] != 'Z' && p[2] != 'X';
+}

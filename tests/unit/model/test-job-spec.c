@@ -123,6 +123,27 @@ static void test_together(void **state)
         free(big);
 }
 
+static void test_together_to_the_byte(void **state)
+{
+        /* An empty argument costs its NUL and a pointer, so that a million of them is not free. */
+        const size_t n = JOB_SPEC_MAX_BYTES / STRING_COST(0);
+        char program[] = "x", empty[] = "", **argv = calloc(n + 1, sizeof(char *));
+        size_t total = 0;
+
+        assert_non_null(argv);
+        argv[0] = program;
+        for (size_t i = 1; i < n; i++)
+                argv[i] = empty;
+        assert_int_equal(job_argv_validate(argv, &total, NULL), 0);
+        assert_int_equal(total, n * STRING_COST(0) + 1);
+        total = JOB_SPEC_MAX_BYTES - total;
+        assert_int_equal(job_argv_validate(argv, &total, NULL), 0);
+        assert_int_equal(total, JOB_SPEC_MAX_BYTES);
+        total = JOB_SPEC_MAX_BYTES - (n * STRING_COST(0) + 1) + 1;
+        assert_int_equal(job_argv_validate(argv, &total, NULL), -E2BIG);
+        free(argv);
+}
+
 static void test_users(void **state)
 {
         static const char *const users[] = {
@@ -262,6 +283,7 @@ int main(void)
                 CASE("wants a program in argv", test_argv),
                 CASE("bounds each argument as the kernel does", test_argument_length),
                 CASE("bounds arguments and environment together", test_together),
+                { "counts arguments as execve does, to the byte", test_together_to_the_byte },
                 { "takes users and groups by name and number", test_users },
                 { "says what is wrong with a user", test_user_refusals },
                 CASE("bounds the length of a name", test_user_length),

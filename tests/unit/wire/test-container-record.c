@@ -205,6 +205,42 @@ static void test_spec(void **state)
         refuse(record);
 }
 
+/* The last field of the spec is a limit: writes it a second time, and counts it in. */
+static void test_limit_twice(void **state)
+{
+        _drop_(drop_container_record) ContainerRecord *record = make_full_record();
+        const size_t limit = 6 + 6 + sizeof("TasksMax") + 6 + 8;
+        WireWriter w = WIRE_WRITER_INIT;
+        ContainerRecord *back = NULL;
+        _drop_(drop_free) uint8_t *data = NULL;
+        WireReader reader;
+        WireField f;
+        size_t at;
+
+        assert_int_equal(container_record_encode(record, &w), 0);
+        reader = WIRE_READER(w.data, w.size);
+        while (reader.offset < reader.size)
+                assert_int_equal(wire_next(&reader, &f), 1);
+        at = (size_t)(f.data - w.data) - 4;
+        assert_in_range(f.size, 256, 65535 - limit);
+        data = malloc(w.size + limit);
+        assert_non_null(data);
+        memcpy(data, w.data, w.size);
+        memcpy(data + w.size, w.data + w.size - limit, limit);
+        data[at] = (uint8_t)(f.size + limit);
+        data[at + 1] = (uint8_t)((f.size + limit) >> 8);
+        assert_int_equal(container_record_decode(data, w.size + limit, &back), -EBADMSG);
+
+        /* The same, but of another resource, is fine. */
+        memcpy(data + w.size + 12, "IOWeight", 8);
+        data[w.size + limit - 8] = 100;
+        memset(data + w.size + limit - 7, 0, 7);
+        assert_int_equal(container_record_decode(data, w.size + limit, &back), 0);
+        assert_int_equal(back->spec->limits.values[LIMIT_IO_WEIGHT], 100);
+        container_record_free(back);
+        wire_writer_done(&w);
+}
+
 static void test_ranges(void **state)
 {
         _drop_(drop_container_record) ContainerRecord *record = make_full_record();
@@ -269,6 +305,7 @@ int main(void)
                 { "carries every state and refuses what is none", test_states },
                 { "checks ids, names and units again", test_names },
                 { "checks the spec as if a client had sent it", test_spec },
+                { "refuses a limit that comes twice", test_limit_twice },
                 { "refuses ranges and pids that cannot be", test_ranges },
                 { "refuses every cut", test_truncation },
                 { "refuses a container without a spec", test_missing_spec },

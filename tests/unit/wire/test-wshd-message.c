@@ -141,6 +141,17 @@ static int decode_fields(const WireWriter *w, WshdMessage *ret)
         return wshd_message_decode(buffer, WSHD_HEADER + w->size, ret);
 }
 
+static void test_hidden_fields(void **state)
+{
+        uint8_t buffer[WSHD_MESSAGE_MAX];
+        WshdMessage m = { .type = WSHD_KILL, .job = 1 }, back;
+        int n = wshd_message_encode(&m, buffer, sizeof(buffer));
+
+        assert_int_equal(wshd_message_decode(buffer, (size_t)n, &back), 0);
+        buffer[8] = 0; /* "no fields", but there is one */
+        assert_int_equal(wshd_message_decode(buffer, (size_t)n, &back), -EBADMSG);
+}
+
 static void test_unknown_tags(void **state)
 {
         WireWriter w = WIRE_WRITER_INIT;
@@ -384,6 +395,7 @@ int main(void)
                 { "fits into one page or says that it does not", test_room },
                 { "notices each cut and a byte too many", test_truncation },
                 { "tells another version from rubbish, and whom to answer", test_other_version },
+                { "refuses fields that the header does not count", test_hidden_fields },
                 { "skips tags that it does not know", test_unknown_tags },
                 { "refuses members that come twice or are no number", test_contradictions },
                 { "names every stage, known or not", test_stages },

@@ -4,7 +4,7 @@
  * state has said what it means there. The order of the cases is that of the enum.
  *
  * Asking again for what holds already is no error where a client may ask twice (stop, freeze, thaw,
- * destroy); start is one, since a container that ran all the time is not the fresh one asked for. */
+ * destroy); start is one, since a container that ran all the time is no fresh one. */
 
 #include <errno.h>
 #include <string.h>

@@ -14,9 +14,9 @@
  *   create
  *     daemon: WORKER_CREATE(plan) ──► worker: CLONED(pid)+pidfd   the child exists, set-up goes on
  *     daemon: GATE                ──► worker                      the child is in its scope
- *                                     worker: DONE | FAILED       wshd was executed, or all is undone
+ *                                     worker: DONE | FAILED       wshd runs, or all is undone
  *   remove
- *     daemon: WORKER_REMOVE(directories) ──► worker: DONE         renamed away; then it deletes them
+ *     daemon: WORKER_REMOVE(directories) ──► worker: DONE         renamed away, then deleted
  *
  * End of file without DONE or FAILED, either way, is a failure: the worker undoes everything when
  * the daemon's end closes before DONE, so that a dying daemon leaves no half-made container. */

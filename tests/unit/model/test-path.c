@@ -23,6 +23,10 @@ static void test_normal(void **state)
                         fail_msg("'%s' is refused", paths[i]);
 }
 
+#define TWO \
+        "/" \
+        "/" /* apart, so that it is not taken for a comment */
+
 static void test_complaints(void **state)
 {
         static const struct {
@@ -34,7 +38,7 @@ static void test_complaints(void **state)
                 { "//", "F: part '//' has a doubled or trailing slash" },
                 { "/a/", "F: part '/a/' has a doubled or trailing slash" },
                 { "//a", "F: part '//a' has a doubled or trailing slash" },
-                { "/a//b", "F: part '/a//b' has a doubled or trailing slash" },
+                { "/a" TWO "b", "F: part '/a" TWO "b' has a doubled or trailing slash" },
                 { "/.", "F: part '/.' has a '.' component" },
                 { "/a/./b", "F: part '/a/./b' has a '.' component" },
                 { "/..", "F: part '/..' has a '..' component" },

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -139,6 +140,11 @@ int overlay_mount(int layer_fd, int lower_fd, int is_user, int *ret_fd, Fault *f
         r = mount_new("overlay", options, MOUNT_ATTR_NODEV, &fd, fault);
         if (r < 0)
                 return r;
+        /* The overlay has copies of its layers' mounts, so that ours can go. They must: what would
+         * stay between the root that pivot_root() puts away and the new one is where a process that
+         * enters the mount namespace from outside would find itself. */
+        if (umount2(".", MNT_DETACH) < 0)
+                return fault_set(fault, FAULT_FAILED, -errno, "cannot let go of the layers: %m");
         r = mount_attach(fd, AT_FDCWD, "/");
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "cannot attach the overlay: %m");

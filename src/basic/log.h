@@ -5,9 +5,8 @@
 
 #include "basic/macro.h"
 
-/* Messages of mains and of the daemon: to the journal with fields, else to stderr with the <N>
- * prefix that systemd understands. Modules return errors and do not log; where the error stops, it
- * is logged once. */
+/* Messages of mains and of the daemon: to the journal with fields, else as plain lines to stderr.
+ * Modules return errors and do not log; where the error stops, it is logged once. */
 
 typedef enum LogTarget {
         LOG_TARGET_AUTO, /* journal when stderr is connected to it, else console */

@@ -170,16 +170,16 @@ def memory(root, counts):
         for count in counts:
             while made < count:
                 run("busctl", "call", DESTINATION, "/org/warden/Warden1", DESTINATION + ".Manager", "CreateContainer",
-                    "a{sv}", "3", "Name", "s", f"memory-{made}", "RootDirectory", "s", root, "Network", "s", "none")
+                    "a{sv}", "3", "Name", "s", f"memory{made}", "RootDirectory", "s", root, "Network", "s", "none")
                 made += 1
-            pss = [rollup(leader_of(f"memory-{i}"))["Pss"] for i in range(count)]
+            pss = [rollup(leader_of(f"memory{i}"))["Pss"] for i in range(count)]
             private = rollup(daemon)["Anonymous"]
             first = first or (count, private)
             each = (private - first[1]) / (count - first[0]) if count > first[0] else None
             rows.append((count, sorted(pss)[len(pss) // 2], max(pss), private, each))
     finally:
         for i in range(made):
-            run("wardenctl", "destroy", f"memory-{i}", check=False)
+            run("wardenctl", "destroy", f"memory{i}", check=False)
     print("\n### Memory, KiB\n")
     print("| containers | PSS of wshd, median | largest | wardend, anonymous | of it per container |\n"
           "|---:|---:|---:|---:|---:|")

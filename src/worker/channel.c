@@ -26,7 +26,7 @@ static int expect(int fd, ChannelType type, int *fds, size_t *n_fds, int flags)
         ssize_t n;
 
         n = fd_socket_receive(fd, &word, sizeof(word), fds, n_fds, flags);
-        if (n == 0 || n == -ECONNRESET)
+        if (n == 0)
                 return -EPIPE;
         if (n < 0)
                 return (int)n;
@@ -72,10 +72,7 @@ int channel_receive(int fd, Fault *fault)
         ssize_t n;
 
         n = fd_socket_receive(fd, &message, sizeof(message), NULL, &n_fds, MSG_DONTWAIT);
-        /* A reset is an end as well: some of what we sent was never read. */
-        if (n == 0 || n == -ECONNRESET)
-                return 0;
-        if (n < 0)
+        if (n <= 0)
                 return (int)n;
         if (n == sizeof(message.type) && message.type == CHANNEL_READY)
                 return CHANNEL_READY;

@@ -285,6 +285,36 @@ static void reap_everything(void)
         }
 }
 
+static size_t count_descendants(pid_t pid)
+{
+        _drop_(drop_free) char *text = NULL;
+        char path[64], *word, *save = NULL;
+        size_t n = 0;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+        if (io_read_file(AT_FDCWD, path, 1U << 20, &text, NULL) < 0)
+                return 0;
+        for (word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+                pid_t child = (pid_t)strtol(word, NULL, 10);
+
+                if (harness_is_alive(child))
+                        n += 1 + count_descendants(child);
+        }
+        return n;
+}
+
+void harness_until_processes(Harness *h, size_t n)
+{
+        uint64_t end = io_now_monotonic_usec() + PATIENCE_USEC;
+
+        while (count_descendants(getpid()) != n) {
+                if (io_now_monotonic_usec() > end)
+                        fail_msg("there are %zu processes and not %zu", count_descendants(getpid()),
+                                 n);
+                (void)usleep(5000);
+        }
+}
+
 void harness_free(Harness *h)
 {
         h->bus = sd_bus_flush_close_unref(h->bus);

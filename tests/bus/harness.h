@@ -79,5 +79,10 @@ void harness_until_string(Harness *h, const char *path, const char *interface, c
 /* How many entries wardend's state directory has: containers that exist for it. */
 size_t harness_count_state(Harness *h);
 
+/* Waits until so many processes descend from the test. Without a container it is four: the bus, the
+ * fake systemd, wardend and its worker program. A container is one more, and each of its jobs. */
+#define HARNESS_PROCESSES 4
+void harness_until_processes(Harness *h, size_t n);
+
 /* 1 when the process is there and no zombie. */
 int harness_is_alive(pid_t pid);

@@ -53,7 +53,7 @@ repeated() { printf "%$1s" '' | tr ' ' "$2"; }
     bad InvalidSpec 'MemoryMax.*type t' "'MemoryMax': <'1G'>"
     bad InvalidSpec 'Name.*type s' "'Name': <uint32 7>"
     bad InvalidSpec 'ReadOnly.*type b' "'ReadOnly': <'yes'>"
-    bad InvalidSpec 'Labels.*type a{ss}' "'Labels': <['a=b']>"
+    bad InvalidSpec 'Labels.*type a[{]ss[}]' "'Labels': <['a=b']>"
     bad InvalidSpec 'BindMounts' "'BindMounts': <[('/etc', '/mnt')]>"
     bad InvalidSpec 'Environment' "'Environment': <{'a': 'b'}>"
 }
@@ -160,7 +160,7 @@ repeated() { printf "%$1s" '' | tr ' ' "$2"; }
 @test "refuses signals that are none, and options that it does not know" {
     denied InvalidSpec Signal gcall "$ROOT/container/s_2dtaken" Container.Kill 0
     denied InvalidSpec Signal gcall "$ROOT/container/s_2dtaken" Container.Kill 65
-    denied InvalidSpec Signal gcall "$ROOT/container/s_2dtaken" Container.Kill -- -9
+    denied InvalidSpec Signal gcall "$ROOT/container/s_2dtaken" Container.Kill -9
     denied InvalidSpec Gently gcall "$ROOT/container/s_2dtaken" Container.Stop "{'Gently': <true>}"
 }
 

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shellcheck disable=SC2030,SC2031 # teardown runs in the shell of its case
 #
 # wardend as a service: how it starts, what it shows on the bus and in the journal, whom it lets in.
 
@@ -10,14 +9,16 @@ teardown() {
     rm -rf /etc/warden/wardend.conf.d /run/warden/wardend.conf.d
     systemctl reset-failed wardend.service
     daemon_wait
-    containers_destroy 't-'
+    systemctl reload wardend.service
+    case_end
 }
 
 as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
 
-# journal_since CURSOR [MATCH…]: as JSON, once it is written
-journal_since() { local cursor=$1; shift; journalctl --sync; journalctl --quiet -o json --after-cursor "$cursor" "$@"; }
-journal_cursor() { journalctl --quiet -n 1 -o json | jq -r .__CURSOR; }
+# journal_since START [MATCH…]: as JSON, once it is written. A cursor would not do: systemd 252 skips the first match
+# after one that does not match.
+now() { date +%s.%6N; }
+journal_since() { local start=$1; shift; journalctl --sync; journalctl --quiet -o json --since "@$start" "$@"; }
 
 # interfaces FILE…: what an XML description says, without comments and order
 interfaces() {
@@ -49,9 +50,9 @@ PYTHON
 }
 
 @test "gets its units past systemd-analyze verify without a word" {
-    run systemd-analyze verify /usr/lib/systemd/system/wardend.service /usr/lib/systemd/system/warden.slice
+    capture systemd-analyze verify --man=no /usr/lib/systemd/system/wardend.service /usr/lib/systemd/system/warden.slice
     is 0 "$status"
-    is "" "$(grep -i warden <<<"$output" | grep -v 'man:.*No such file\|Command .man ' || true)"
+    is "" "$(grep -i warden <<<"$output" || true)"
 }
 
 @test "tells systemd when it is ready, and how much it holds" {
@@ -64,7 +65,7 @@ PYTHON
 @test "shows its objects in busctl tree" {
     create t-tree
     spawn t-tree /bin/sleep 1000
-    run busctl tree --list "$BUS"
+    capture busctl tree --list "$BUS"
     is 0 "$status"
     like "$ROOT/container/t_2dtree/job/1" "$output"
 }
@@ -87,20 +88,19 @@ PYTHON
     pid=$(leader t-three)
     like "\"t-three\" \"active\" $pid \"$ROOT/container/t_2dthree\"" "$(manager ListContainers)"
     like "'t-three', 'active', (uint32 )?$pid, objectpath '$ROOT/container/t_2dthree'" "$(gcall "$ROOT" Manager.ListContainers)"
-    run dbus-send --system --print-reply=literal --dest="$BUS" "$ROOT" "$BUS.Manager.ListContainers"
-    like "t-three +active +uint32 $pid +$ROOT/container/t_2dthree" "$output"
+    output=$(dbus-send --system --print-reply=literal --dest="$BUS" "$ROOT" "$BUS.Manager.ListContainers" | tr -s ' \n' ' ')
+    like "t-three active uint32 $pid $ROOT/container/t_2dthree" "$output"
     like "objectpath '$ROOT/container/t_2dthree'" "$(gcall "$ROOT" Manager.GetContainer t-three)"
 }
 
 @test "shows all containers to an ObjectManager in one call" {
     create t-objects
-    run busctl call -j "$BUS" "$ROOT" org.freedesktop.DBus.ObjectManager GetManagedObjects
+    capture busctl call -j "$BUS" "$ROOT" org.freedesktop.DBus.ObjectManager GetManagedObjects
     is active "$(jq -r ".data[0][\"$ROOT/container/t_2dobjects\"][\"$BUS.Container\"].State.data" <<<"$output")"
 }
 
 @test "tells of containers that come and go, and of what changes" {
-    gdbus monitor --system --dest "$BUS" >"$BATS_TEST_TMPDIR/signals" 3>&- &
-    BACKGROUND+=($!)
+    in_background "$BATS_TEST_TMPDIR/signals" gdbus monitor --system --dest "$BUS"
     until_true grep -q "is owned by" "$BATS_TEST_TMPDIR/signals"
     create t-signals
     wardenctl stop t-signals
@@ -108,7 +108,6 @@ PYTHON
     until_true grep -q "Manager.ContainerRemoved ('t-signals'" "$BATS_TEST_TMPDIR/signals"
     grep -q "Manager.ContainerNew ('t-signals', objectpath '$ROOT/container/t_2dsignals')" "$BATS_TEST_TMPDIR/signals"
     grep -q "PropertiesChanged ('$BUS.Container', .*'State': <'stopped'>" "$BATS_TEST_TMPDIR/signals"
-    kill "${BACKGROUND[@]}"
 }
 
 @test "takes another log level from systemctl while it runs" {
@@ -122,31 +121,31 @@ PYTHON
 }
 
 @test "reports a wrong line of a drop-in with file and line, and heeds the others" {
-    local cursor
-    cursor=$(journal_cursor)
+    local start
+    start=$(now)
     mkdir -p /etc/warden/wardend.conf.d
     printf '[Manager]\nContainersMaximum=7\nContainersMax=1\nGraceSec=soon\n' >/etc/warden/wardend.conf.d/50-test.conf
     systemctl reload wardend.service
-    until_true grep -q 'Configuration reloaded' <(journal_since "$cursor")
-    run journal_since "$cursor" -u wardend.service
+    until_true grep -q 'Configuration reloaded' <(journal_since "$start")
+    capture journal_since "$start" -u wardend.service
     like '50-test.conf:2: ContainersMaximum=7: no such key' "$output"
     like '50-test.conf:4: GraceSec=soon: not a valid value' "$output"
     create t-one
     refuses wardenctl create --name t-two "$IMAGE"
-    like 'ContainersMax|[Ll]imit|at most' "$output"
+    like 'There are 1 containers, the most there may be' "$output"
     rm -r /etc/warden/wardend.conf.d
     systemctl reload wardend.service
     until_true wardenctl create --name t-two "$IMAGE"
 }
 
 @test "writes the journal with the container's name and id, its unit and a message id" {
-    local cursor id unit
-    cursor=$(journal_cursor)
+    local start id unit
+    start=$(now)
     create t-journal
     id=$(container_get t-journal Id)
     unit=$(unit_of t-journal)
     wardenctl destroy t-journal
-    run journal_since "$cursor" CONTAINER_NAME=t-journal
+    capture journal_since "$start" CONTAINER_NAME=t-journal
     is "$id" "$(jq -rs '[.[].CONTAINER_ID] | unique | join(" ")' <<<"$output")"
     is "$unit" "$(jq -rs '[.[].UNIT] | unique | join(" ")' <<<"$output")"
     is 1 "$(jq -rs '[.[] | select(.MESSAGE_ID == "5a0c1f6c37c84fd0a7d7f2b0d9a4e301")] | length' <<<"$output")"
@@ -154,14 +153,14 @@ PYTHON
 }
 
 @test "writes no environment and no arguments of jobs to the journal" {
-    local cursor
-    cursor=$(journal_cursor)
+    local start
+    start=$(now)
     systemctl service-log-level wardend.service debug
     create t-secret --env TOKEN=hushhush1
     wardenctl exec --env TOKEN=hushhush2 t-secret -- /bin/echo hushhush3
     refuses wardenctl exec t-secret -- /hushhush4/program
     systemctl service-log-level wardend.service info
-    is 0 "$(journal_since "$cursor" -u wardend.service | grep -c 'hushhush[123]' || true)"
+    is 0 "$(journal_since "$start" -u wardend.service | grep -c 'hushhush[123]' || true)"
 }
 
 @test "denies everything but looking around to users who are not root" {
@@ -179,19 +178,17 @@ PYTHON
 }
 
 @test "keeps signals about containers from users who are not root" {
-    as_nobody gdbus monitor --system --dest "$BUS" >"$BATS_TEST_TMPDIR/overheard" 3>&- &
-    BACKGROUND+=($!)
+    in_background "$BATS_TEST_TMPDIR/overheard" as_nobody gdbus monitor --system --dest "$BUS"
     until_true grep -q "is owned by" "$BATS_TEST_TMPDIR/overheard"
     create t-silent
     wardenctl destroy t-silent
     gdbus call --system --dest "$BUS" --object-path "$ROOT" --method org.freedesktop.DBus.Peer.Ping
     sleep 0.5
     is 0 "$(grep -c 't-silent' "$BATS_TEST_TMPDIR/overheard" || true)"
-    kill "${BACKGROUND[@]}"
 }
 
 @test "refuses to run twice" {
-    run timeout 20 wardend --log-target=console
+    capture timeout 20 wardend --log-target=console
     ((status != 0 && status != 124))
     manager ListContainers
 }

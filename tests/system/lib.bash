@@ -37,15 +37,23 @@ containers_destroy() {
 
 setup_file() { file_begin; }
 teardown_file() { file_end; }
-teardown() {
+teardown() { case_end; }
+
+case_end() {
     local pid
     for pid in "${BACKGROUND[@]}"; do kill "$pid" 2>/dev/null || true; done
     containers_destroy 't-'
 }
 
-# Background processes of a case; they end with it.
+# in_background FILE COMMAND…: its output goes to FILE; it ends with the case. bats waits for whoever has one of
+# its descriptors.
 BACKGROUND=()
-in_background() { "$@" 3>&- & BACKGROUND+=($!); }
+in_background() {
+    local file=$1
+    shift
+    "$@" >"$file" 2>&1 3>&- &
+    BACKGROUND+=($!)
+}
 
 # ---- doing things ----
 
@@ -125,19 +133,20 @@ is() { [[ $2 == "$1" ]] || { printf 'expected%s: %q\n  actual: %q\n' "${3:+ $3}"
 like() { [[ $2 =~ $1 ]] || { printf 'expected a match of: %s\n              actual: %s\n' "$1" "$2"; return 1; }; }
 unlike() { [[ ! $2 =~ $1 ]] || { printf 'expected no match of: %s\n              actual: %s\n' "$1" "$2"; return 1; }; }
 
-# shellcheck disable=SC2154 # bats sets both
+# capture COMMAND…: its output, errors too, in $output and its exit code in $status
+capture() { status=0; output=$("$@" 2>&1) || status=$?; }
+
 # refuses COMMAND…: it must fail; $output has what it said
 refuses() {
-    run "$@"
+    capture "$@"
     ((status != 0)) || { echo "succeeded: $*"; echo "$output"; return 1; }
 }
 
-# shellcheck disable=SC2154
 # ends_with CODE COMMAND…: its exit code must be this one
 ends_with() {
     local code=$1
     shift
-    run "$@"
+    capture "$@"
     ((status == code)) || { echo "expected exit code $code, got $status: $*"; echo "$output"; return 1; }
 }
 

@@ -108,8 +108,10 @@ static void on_signal(void *userdata, int signal)
 {
         Session *session = userdata;
 
-        if (!session->watch.path)
-                return; /* session_spawn() looks at loop.first_signal */
+        if (!session->watch.path) {
+                session->early_signals |= UINT64_C(1) << signal;
+                return;
+        }
         if (session->streams.is_tty) {
                 on_terminal_signal(session, signal);
                 return;
@@ -259,8 +261,10 @@ int session_spawn(Session *session, const char *container, Fault *fault)
         session->loop.relays = session->streams.relays;
         session->loop.n_relays = ELEMENTSOF(session->streams.relays);
         /* What came while the job was being started is for the job too. */
-        if (session->loop.first_signal)
-                on_signal(session, session->loop.first_signal);
+        for (int i = 1; i < 64; i++)
+                if (session->early_signals >> i & 1)
+                        on_signal(session, i);
+        session->early_signals = 0;
         return 0;
 }
 

@@ -21,8 +21,9 @@ typedef struct Session {
         char *container;
         Streams streams;
         JobWatch watch;
-        int patience;         /* how many signals that end a program it takes to leave */
-        int n_ending_signals; /* so far */
+        uint64_t early_signals; /* bit N: N came before there was a job to tell */
+        int patience;           /* how many signals that end a program it takes to leave */
+        int n_ending_signals;   /* so far */
         int last_signal;
         int is_leaving;       /* the job's end is no longer waited for */
         uint64_t leave_usec;  /* monotonic: when that begins; USEC_INFINITY */
@@ -30,8 +31,8 @@ typedef struct Session {
         uint64_t moved_bytes; /* of the output, when quiet_usec was set */
 } Session;
 
-/* From here until session_done() signals do what is said above; before there is a job they are
- * counted in loop.first_signal. Returns 0; negative errno with a fault. */
+/* From here until session_done() signals do what is said above; those that
+ * come before there is a job are kept for it. Returns 0; negative errno with a fault. */
 int session_init(Session *session, sd_bus *bus, const JobOptions *options, Fault *fault);
 void session_done(Session *session);
 

@@ -52,6 +52,7 @@ _wardenctl_value() {
         *)
                 COMPREPLY=() ;;
         esac
+        return 0
 }
 
 # The first argument that is no option and not an option's value, and how many there are.

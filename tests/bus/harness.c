@@ -224,11 +224,28 @@ void harness_start_wardend(Harness *h)
                 fail_msg("wardend is not ready in time; see %s/wardend.log", h->directory);
 }
 
+/* Asked politely it ends well; a sanitizer's complaint is an exit status, too. */
+static void end_wardend(Harness *h, int signal)
+{
+        int status = 0;
+        pid_t pid = 0;
+
+        (void)kill(h->wardend_pid, signal);
+        for (int i = 0; i < 1000 && pid == 0; i++) {
+                pid = waitpid(h->wardend_pid, &status, WNOHANG);
+                if (pid == 0)
+                        (void)usleep(10000);
+        }
+        if (pid != h->wardend_pid)
+                fail_msg("wardend does not end");
+        h->wardend_pid = 0;
+        if (signal == SIGTERM && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+                fail_msg("wardend ended with status %d; see %s/wardend.log", status, h->directory);
+}
+
 void harness_kill_wardend(Harness *h, int signal)
 {
-        (void)kill(h->wardend_pid, signal);
-        (void)waitpid(h->wardend_pid, NULL, 0);
-        h->wardend_pid = 0;
+        end_wardend(h, signal);
         wait_for_name(h, NAME, 0);
 }
 
@@ -317,6 +334,8 @@ void harness_until_processes(Harness *h, size_t n)
 
 void harness_free(Harness *h)
 {
+        if (h->wardend_pid > 0)
+                end_wardend(h, SIGTERM);
         h->bus = sd_bus_flush_close_unref(h->bus);
         reap_everything();
         h->notify_fd = fd_close(h->notify_fd);

@@ -535,6 +535,8 @@ static void test_hides_environment(void **state)
         assert_null(strstr(text, "hunter2"));
 }
 
+#define LOG_CONTROL "/org/freedesktop/LogControl1 org.freedesktop.LogControl1"
+
 /* The three tools that people have; a shell writes what they would type. */
 static void test_works_with_tools(void **state)
 {
@@ -557,11 +559,10 @@ static void test_works_with_tools(void **state)
                 "dbus-send --system --print-reply --dest=org.warden.Warden1 "
                 "/org/freedesktop/LogControl1 org.freedesktop.DBus.Properties.Set "
                 "string:org.freedesktop.LogControl1 string:LogLevel variant:string:warning",
-                "test \"$(busctl --system get-property org.warden.Warden1 "
-                "/org/freedesktop/LogControl1 org.freedesktop.LogControl1 LogLevel)\" = "
-                "'s \"warning\"'",
-                "! busctl --system set-property org.warden.Warden1 /org/freedesktop/LogControl1 "
-                "org.freedesktop.LogControl1 LogLevel s loud 2>/dev/null",
+                "test \"$(busctl --system get-property org.warden.Warden1 " LOG_CONTROL
+                " LogLevel)\" = 's \"warning\"'",
+                "! busctl --system set-property org.warden.Warden1 " LOG_CONTROL
+                " LogLevel s loud 2>/dev/null",
         };
 
         for (size_t i = 0; i < ELEMENTSOF(commands); i++) {

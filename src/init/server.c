@@ -209,36 +209,38 @@ static int server_step_stop(Server *server)
         return 0;
 }
 
-/* The descriptors of this turn. Returns how many. */
-static uint32_t server_collect(Server *server)
+static void server_watch(Server *server, uint32_t source, int fd, short events)
 {
-        uint32_t n = SERVER_POLL_STARTS;
+        server->sources[server->n_polls] = (uint16_t)source;
+        server->polls[server->n_polls++] = (struct pollfd){ .fd = fd, .events = events };
+}
 
-        server->polls[SERVER_POLL_SIGNAL] = (struct pollfd){ .fd = server->signal_fd,
-                                                             .events = POLLIN };
-        server->polls[SERVER_POLL_LISTEN] = (struct pollfd){
-                .fd = server->accept_retry_usec == 0 ? server->listen_fd : -1,
-                .events = POLLIN,
-        };
-        for (uint32_t i = 0; i < WSHD_CLIENTS_MAX; i++) {
-                const Client *client = &server->clients[i];
-                struct pollfd p = { .fd = client->fd >= 0 ? client->fd : -1 };
-
-                if (client_may_read(client))
-                        p.events |= POLLIN;
-                if (client_has_more(client))
-                        p.events |= POLLOUT;
-                server->polls[SERVER_POLL_CLIENTS + i] = p;
-        }
+/* The descriptors of this turn, in the order in which they will be served: new connections come
+ * last, when the places of those that went away are free. */
+static void server_collect(Server *server)
+{
+        server->n_polls = 0;
+        server_watch(server, SOURCE_SIGNAL, server->signal_fd, POLLIN);
         for (uint32_t i = 0; i < server->jobs.n_slots; i++) {
                 const Job *job = &server->jobs.slots[i];
 
-                if (job->state != JOB_STARTING || job->start_fd < 0)
-                        continue;
-                server->start_slots[n - SERVER_POLL_STARTS] = (uint16_t)i;
-                server->polls[n++] = (struct pollfd){ .fd = job->start_fd, .events = POLLIN };
+                if (job->state == JOB_STARTING && job->start_fd >= 0)
+                        server_watch(server, SOURCE_START + i, job->start_fd, POLLIN);
         }
-        return n;
+        for (uint32_t i = 0; i < WSHD_CLIENTS_MAX; i++) {
+                const Client *client = &server->clients[i];
+                short events = 0;
+
+                if (client->fd < 0)
+                        continue;
+                if (client_may_read(client))
+                        events |= POLLIN;
+                if (client_has_more(client))
+                        events |= POLLOUT;
+                server_watch(server, SOURCE_CLIENT + i, client->fd, events);
+        }
+        if (server->accept_retry_usec == 0)
+                server_watch(server, SOURCE_LISTEN, server->listen_fd, POLLIN);
 }
 
 /* Returns NULL when there is no limit. */
@@ -262,23 +264,23 @@ static const struct timespec *server_timeout(const Server *server, struct timesp
         return ret;
 }
 
-static void server_dispatch(Server *server, uint32_t n)
+static void server_dispatch(Server *server)
 {
-        const struct pollfd *polls = server->polls;
+        for (uint32_t i = 0; i < server->n_polls; i++) {
+                uint32_t source = server->sources[i];
+                short revents = server->polls[i].revents;
 
-        if (polls[SERVER_POLL_SIGNAL].revents)
-                on_signal(server);
-        for (uint32_t i = SERVER_POLL_STARTS; i < n; i++)
-                if (polls[i].revents)
-                        reap_read_start(
-                                server,
-                                &server->jobs.slots[server->start_slots[i - SERVER_POLL_STARTS]]);
-        for (uint32_t i = 0; i < WSHD_CLIENTS_MAX; i++)
-                if (polls[SERVER_POLL_CLIENTS + i].revents)
-                        on_client(server, &server->clients[i],
-                                  polls[SERVER_POLL_CLIENTS + i].revents);
-        if (polls[SERVER_POLL_LISTEN].revents)
-                on_listen(server);
+                if (revents == 0)
+                        continue;
+                if (source >= SOURCE_START)
+                        reap_read_start(server, &server->jobs.slots[source - SOURCE_START]);
+                else if (source >= SOURCE_CLIENT)
+                        on_client(server, &server->clients[source - SOURCE_CLIENT], revents);
+                else if (source == SOURCE_LISTEN)
+                        on_listen(server);
+                else
+                        on_signal(server);
+        }
 }
 
 /* Clients that a message could not reach any more. */
@@ -293,10 +295,11 @@ int server_run(Server *server)
 {
         for (;;) {
                 struct timespec timeout;
-                uint32_t n = server_collect(server);
 
-                if (ppoll(server->polls, n, server_timeout(server, &timeout), NULL) >= 0)
-                        server_dispatch(server, n);
+                server_collect(server);
+                if (ppoll(server->polls, server->n_polls, server_timeout(server, &timeout), NULL) >=
+                    0)
+                        server_dispatch(server);
                 else if (errno != EINTR)
                         /* No memory, most likely. What is due is done below all the same. */
                         (void)nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);

@@ -16,12 +16,13 @@
 #define SERVER_SIGNAL_HALT 37
 #define SERVER_SIGNAL_POWEROFF 38
 
+/* Whom an entry of the poll array is for. */
 enum {
-        SERVER_POLL_SIGNAL,
-        SERVER_POLL_LISTEN,
-        SERVER_POLL_CLIENTS,
-        SERVER_POLL_STARTS = SERVER_POLL_CLIENTS + WSHD_CLIENTS_MAX,
-        _SERVER_POLL_MAX = SERVER_POLL_STARTS + WSHD_JOBS_MAX,
+        SOURCE_SIGNAL,
+        SOURCE_LISTEN,
+        SOURCE_CLIENT,                                   /* and its index */
+        SOURCE_START = SOURCE_CLIENT + WSHD_CLIENTS_MAX, /* and the job's slot */
+        _SOURCE_MAX = SOURCE_START + WSHD_JOBS_MAX,
 };
 
 typedef struct Server {
@@ -35,9 +36,11 @@ typedef struct Server {
         int is_reap_pending;
         Client clients[WSHD_CLIENTS_MAX];
         JobTable jobs;
-        /* what poll() is asked, made anew each time; the slot behind each start that is awaited */
-        struct pollfd polls[_SERVER_POLL_MAX];
-        uint16_t start_slots[WSHD_JOBS_MAX];
+        /* what poll() is asked, made anew each time: open descriptors only, since the kernel takes
+         * no more entries than there may be descriptors */
+        uint32_t n_polls;
+        struct pollfd polls[_SOURCE_MAX];
+        uint16_t sources[_SOURCE_MAX];
 } Server;
 
 /* @server must be zero: its pages are not written before they are needed. The fds are the caller's

@@ -123,6 +123,10 @@ static void on_scope_done(void *userdata, int error, const Fault *fault)
         int r;
 
         start->scope = scope_call_free(start->scope);
+        if (error < 0 && process_is_gone(start->container->leader_pidfd))
+                /* It ended for a reason that the worker is about to tell, which says more than that
+                 * it cannot be put into a scope. */
+                return;
         if (error < 0) {
                 start_fail(start, error, fault);
                 return;

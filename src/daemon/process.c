@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -76,6 +77,13 @@ int process_signal(int pidfd, int signal)
         if (pidfd < 0)
                 return -ESRCH;
         return pidfd_send_signal(pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+int process_is_gone(int pidfd)
+{
+        struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+        return poll(&p, 1, 0) > 0 && (p.revents & POLLIN) != 0;
 }
 
 int process_get_cgroup(uint32_t pid, char **ret)

@@ -19,6 +19,9 @@ int process_get_pid(int pidfd, uint32_t *ret);
 
 int process_signal(int pidfd, int signal);
 
+/* Whether it has ended, reaped or not. Answers for good: what is gone stays gone. */
+int process_is_gone(int pidfd);
+
 /* The control group of systemd's own hierarchy (v1: name=systemd, v2: the only one), "/…".
  * @ret   new memory, owned by the caller */
 int process_get_cgroup(uint32_t pid, char **ret);

@@ -86,10 +86,13 @@ static void test_open(void **state)
         assert_int_equal(process_get_pid(fd, &seen), 0);
         assert_int_equal(seen, pid);
 
+        assert_int_equal(process_is_gone(fd), 0);
         assert_int_equal(process_signal(fd, SIGKILL), 0);
         p = (struct pollfd){ .fd = fd, .events = POLLIN };
         assert_int_equal(poll(&p, 1, 10000), 1);
+        assert_int_equal(process_is_gone(fd), 1);
         assert_int_equal(waitpid(pid, NULL, 0), pid);
+        assert_int_equal(process_is_gone(fd), 1);
         assert_int_equal(process_signal(fd, SIGKILL), -ESRCH);
         assert_int_equal(process_get_pid(fd, &seen), 0);
         assert_int_equal(seen, 0);
@@ -103,6 +106,7 @@ static void test_not_a_pidfd(void **state)
         assert_int_equal(process_get_pid(fd, &pid), -EBADF);
         assert_int_equal(pid, 99);
         assert_int_equal(process_signal(-EBADF, SIGTERM), -ESRCH);
+        assert_int_equal(process_is_gone(-EBADF), 0);
 }
 
 static void test_cgroup(void **state)

@@ -133,7 +133,7 @@ static void open_notify(Harness *h)
         assert_int_equal(bind(h->notify_fd, (struct sockaddr *)&address, sizeof(address)), 0);
 }
 
-void harness_new(Harness *h)
+void harness_new_bus(Harness *h)
 {
         char worker_file[128];
 
@@ -148,6 +148,11 @@ void harness_new(Harness *h)
         path_in(h, "worker-mode", worker_file, sizeof(worker_file));
         assert_int_equal(setenv("WARDEN_FAKE_WORKER", worker_file, 1), 0);
         harness_start_systemd(h);
+}
+
+void harness_new(Harness *h)
+{
+        harness_new_bus(h);
         harness_start_wardend(h);
 }
 
@@ -175,8 +180,11 @@ static void wait_for_name(Harness *h, const char *name, int is_there)
 
 void harness_start_systemd(Harness *h)
 {
-        char *argv[] = { (char *)need_env("FAKE_SYSTEMD"), h->systemd_mode, NULL };
+        char *argv[] = { (char *)need_env("FAKE_SYSTEMD"), h->systemd_mode, h->systemd_unit,
+                         h->systemd_unit_state, NULL };
 
+        if (!*h->systemd_unit)
+                argv[2] = NULL;
         h->systemd_pid = spawn(h, "systemd.log", argv);
         wait_for_name(h, "org.freedesktop.systemd1", 1);
 }

@@ -15,7 +15,8 @@
 typedef struct Harness {
         char directory[64]; /* below /tmp */
         char address[128];
-        char systemd_mode[32]; /* for the next harness_start_systemd() */
+        /* For the next harness_start_systemd(): its mode, and a unit that it knows; "": none */
+        char systemd_mode[32], systemd_unit[64], systemd_unit_state[16];
         pid_t bus_pid, systemd_pid, wardend_pid;
         int notify_fd;
         int is_ready; /* READY=1 was seen of this wardend */
@@ -25,6 +26,7 @@ typedef struct Harness {
 
 /* $WARDEND, $WSHD, $FAKE_SYSTEMD, $FAKE_WORKER and $BUS_POLICY name the programs and the file. */
 void harness_new(Harness *h);
+void harness_new_bus(Harness *h); /* without wardend */
 void harness_free(Harness *h);
 
 void harness_start_systemd(Harness *h);

@@ -21,8 +21,6 @@
 #include "daemon/wshd-request.h"
 #include "wire/job-spec-wire.h"
 
-#define RESERVE_JOBS 64
-
 /* What remains of a datagram for the spec beside the other fields. */
 #define INLINE_SPEC_MAX (WSHD_MESSAGE_MAX - 256)
 
@@ -162,7 +160,7 @@ static int take_job_id(Container *c, uint32_t *ret, Fault *fault)
         if (c->next_job >= c->reserved_jobs) {
                 int r;
 
-                c->reserved_jobs = c->next_job + RESERVE_JOBS;
+                c->reserved_jobs = c->next_job + CONTAINER_RESERVE_JOBS;
                 r = store_save_container(c);
                 if (r < 0) {
                         c->reserved_jobs = c->next_job;

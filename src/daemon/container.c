@@ -52,7 +52,9 @@ int container_new(Manager *manager, const char *id, ContainerSpec *take_spec, Co
                 return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
         c->dir_fd = c->jobs_dir_fd = c->leader_pidfd = -EBADF;
         c->state = CONTAINER_NEW;
-        c->next_job = c->reserved_jobs = 1;
+        /* The first batch goes out with the first save. */
+        c->next_job = 1;
+        c->reserved_jobs = c->next_job + CONTAINER_RESERVE_JOBS;
         (void)snprintf(c->id, sizeof(c->id), "%s", id);
         c->spec = take_ptr(spec);
         c->manager = manager;

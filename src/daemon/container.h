@@ -101,6 +101,8 @@ int container_spawn(Container *c, JobSpec *take_spec, const int fds[3], SpawnFun
 
 /* For the files container-*.c, job.c and restore.c. */
 
+#define CONTAINER_RESERVE_JOBS 64 /* ids that are saved as used at once */
+
 /* @take_spec   taken in success and failure. Registers in the manager by id and name. */
 int container_new(Manager *manager, const char *id, ContainerSpec *take_spec, Container **ret,
                   Fault *fault);

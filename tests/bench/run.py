@@ -26,42 +26,59 @@ def run(*command, check=True, **kwargs):
 
 
 def bench(*arguments):
-    """Lines of JSON by their name."""
+    """Lines of JSON by their name: lists of microseconds."""
     r = run(BENCH, *[str(a) for a in arguments], check=False)
     if r.returncode:
         raise RuntimeError((r.stderr.strip() or f"exit code {r.returncode}").splitlines()[-1])
-    return {row["name"]: row for row in map(json.loads, r.stdout.splitlines())}
+    return {row["name"]: row["usec"] for row in map(json.loads, r.stdout.splitlines())}
 
 
-def bench_command(n, gap, *command):
-    return bench("command", n, gap, "--", *command)["command"]
+def bench_command(gap, *command):
+    """A contender that is a program."""
+    return lambda n: {None: bench("command", n, gap, "--", *command)["command"]}
+
+
+def percentile(samples, percent):
+    return sorted(samples)[min(len(samples) * percent // 100, len(samples) - 1)]
 
 
 class Table:
+    """Contenders, measured in turns: what else the machine does, it does to all of them alike."""
+
+    ROUNDS = 5
+
     def __init__(self, title, reference):
         self.title = title
         self.reference = reference
-        self.rows = []
+        self.contenders = []  # (name, rounds' size, function of a size that returns {part: samples})
+        self.samples = {}
         self.notes = []
 
-    def add(self, name, function):
-        print(f"  {self.title}: {name} …", file=sys.stderr)
-        try:
-            self.rows.append((name, function()))
-        except (RuntimeError, OSError, subprocess.CalledProcessError) as e:
-            text = getattr(e, "stderr", None) or str(e)
-            self.notes.append(f"{name}: not measured: {text.strip().splitlines()[-1]}")
+    def add(self, name, n, function):
+        self.contenders.append((name, max(1, n // self.ROUNDS), function))
 
-    def median(self, name):
-        return next((row["p50_usec"] for row_name, row in self.rows if row_name == name), None)
+    def measure(self):
+        failed = set()
+        for turn in range(self.ROUNDS):
+            for name, n, function in self.contenders:
+                if name in failed:
+                    continue
+                print(f"  {turn + 1}/{self.ROUNDS} {self.title}: {name} …", file=sys.stderr)
+                try:
+                    for part, samples in function(n).items():
+                        self.samples.setdefault(part and f"… of which {part}" or name, []).extend(samples)
+                except (RuntimeError, OSError) as e:
+                    failed.add(name)
+                    self.notes.append(f"{name}: not measured: {str(e).strip().splitlines()[-1]}")
 
     def print(self):
-        reference = self.median(self.reference)
+        reference = self.samples.get(self.reference)
         print(f"\n### {self.title}\n")
         print(f"| | n | median ms | p99 ms | of {self.reference} |\n|---|---:|---:|---:|---:|")
-        for name, row in self.rows:
-            ratio = f"{row['p50_usec'] / reference:.2f}" if reference else "–"
-            print(f"| {name} | {row['n']} | {row['p50_usec'] / 1000:.2f} | {row['p99_usec'] / 1000:.2f} | {ratio} |")
+        for name, samples in self.samples.items():
+            median, p99 = percentile(samples, 50), percentile(samples, 99)
+            ratio = f"{median / percentile(reference, 50):.2f}" if reference else "–"
+            print(f"| {name} | {len(samples)} | {median / 1000:.2f} | {p99 / 1000:.2f} | {ratio} |")
         for note in self.notes:
             print(f"\n{note}")
 
@@ -104,23 +121,20 @@ def peers_of_run(bundle, root):
 
 def whole_life(root, bundle, n, gap):
     table = Table(f"create, job `true`, its exit, destroy; {gap} ms apart", "crun run --systemd-cgroup")
-    parts = {}
 
-    def ours():
-        parts.update(bench("cycle", root, n, gap))
-        return parts["cycle"]
+    def ours(n):
+        parts = bench("cycle", root, n, gap)
+        return {None: parts.pop("cycle"), **parts}
 
-    table.add("warden, at the bus", ours)
-    for part in ("create", "job", "destroy"):
-        if part in parts:
-            table.rows.append((f"… of which {part}", parts[part]))
-    table.add("wardenctl run", lambda: bench_command(n // 2, gap, "wardenctl", "run", root, "--", "/bin/true"))
+    table.add("warden, at the bus", n, ours)
+    table.add("wardenctl run", n // 2, bench_command(gap, "wardenctl", "run", root, "--", "/bin/true"))
     for name, command in peers_of_run(bundle, root):
         if shutil.which(command[0]):
             slow = command[0] in ("runc", "systemd-nspawn", "podman")
-            table.add(name, lambda c=command, s=slow: bench_command(n // 4 if s else n, gap, *c))
+            table.add(name, n // 4 if slow else n, bench_command(gap, *command))
         else:
             table.notes.append(f"{name}: not installed here")
+    table.measure()
     return table
 
 
@@ -137,8 +151,8 @@ def jobs(root, bundle, n):
     started = []
     try:
         leader = str(leader_of("bench"))
-        table.add("warden, at the bus", lambda: bench("jobs", "bench", n, "/bin/true")["job"])
-        table.add("wardenctl exec", lambda: bench_command(n // 4, 0, "wardenctl", "exec", "bench", "--", "/bin/true"))
+        table.add("warden, at the bus", n, lambda n: {None: bench("jobs", "bench", n, "/bin/true")["job"]})
+        table.add("wardenctl exec", n // 4, bench_command(0, "wardenctl", "exec", "bench", "--", "/bin/true"))
         for tool, cost in (("crun", 1), ("runc", 4)):
             if not shutil.which(tool):
                 continue
@@ -149,8 +163,9 @@ def jobs(root, bundle, n):
                 table.notes.append(f"{tool} exec: its container does not start here")
                 continue
             started.append((tool, f"b-{tool}-idle"))
-            table.add(f"{tool} exec", lambda t=tool, c=cost: bench_command(n // c, 0, t, "exec", f"b-{t}-idle", "/bin/true"))
-        table.add("nsenter (no cgroup, no limits)", lambda: bench_command(n, 0, "nsenter", "-t", leader, "-a", "/bin/true"))
+            table.add(f"{tool} exec", n // cost, bench_command(0, tool, "exec", f"b-{tool}-idle", "/bin/true"))
+        table.add("nsenter (no cgroup, no limits)", n, bench_command(0, "nsenter", "-t", leader, "-a", "/bin/true"))
+        table.measure()
     finally:
         for tool, name in started:
             run(tool, "delete", "-f", name, check=False)
@@ -214,7 +229,7 @@ def main():
     for table in tables:
         table.print()
     memory(arguments.root, [1, 10, 100] if not arguments.quick else [1, 10])
-    if any(not table.rows for table in tables):
+    if any(not table.samples for table in tables):
         return 1
     return 0
 

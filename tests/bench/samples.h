@@ -18,8 +18,5 @@ void samples_done(Samples *samples);
 /* Returns 0; -ENOMEM. */
 int samples_add(Samples *samples, uint64_t usec);
 
-/* The value below which @percent of them lie; 0 without samples. Sorts. */
-uint64_t samples_percentile(Samples *samples, unsigned percent);
-
-/* One line of JSON: {"name":…,"n":…,"p50_usec":…,"p99_usec":…,"min_usec":…,"max_usec":…} */
+/* One line of JSON: {"name":…,"usec":[…]}, in the order of measuring. */
 void samples_print(Samples *samples, const char *name, FILE *f);

@@ -597,8 +597,31 @@ static void test_survives_vanished_caller(void **state)
         harness_until_string(h, ONE, CONTAINER, "State", "active");
 }
 
+static int on_overheard(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        *(int *)userdata = 1;
+        return 0;
+}
+
+/* Returns 1 when a signal of ours reached it. */
+static int overhears(sd_bus *bus, int ready_fd)
+{
+        int is_overheard = 0;
+
+        if (sd_bus_add_match(bus, NULL, "type='signal',path_namespace='" WARDEN_PATH "'",
+                             on_overheard, &is_overheard) < 0 ||
+            write(ready_fd, "r", 1) != 1)
+                return 1;
+        for (int i = 0; i < 50; i++) {
+                while (sd_bus_process(bus, NULL) > 0)
+                        ;
+                (void)sd_bus_wait(bus, 10 * USEC_PER_MSEC);
+        }
+        return is_overheard;
+}
+
 /* As somebody who is not root: what the policy allows, and nothing else. */
-static int run_as_nobody(void)
+static int run_as_nobody(int ready_fd)
 {
         _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         sd_bus *bus = NULL;
@@ -622,22 +645,29 @@ static int run_as_nobody(void)
                                MANAGER);
         if (r >= 0 || !sd_bus_error_has_name(&error, SD_BUS_ERROR_ACCESS_DENIED))
                 return 13;
-        return 0;
+        return overhears(bus, ready_fd) ? 14 : 0;
 }
 
 static void test_refuses_others(void **state)
 {
-        int status;
+        Harness *h = *state;
+        int ready[2], status;
+        char byte;
         pid_t pid;
 
         if (geteuid() != 0) {
                 print_message("# needs root, to become nobody\n");
                 skip();
         }
+        assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
         pid = fork();
         assert_true(pid >= 0);
         if (pid == 0)
-                _exit(run_as_nobody());
+                _exit(run_as_nobody(ready[1]));
+        fd_close(ready[1]);
+        if (read(ready[0], &byte, 1) == 1)
+                create(h, "one");
+        fd_close(ready[0]);
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_true(WIFEXITED(status));
         assert_int_equal(WEXITSTATUS(status), 0);
@@ -721,7 +751,7 @@ int main(void)
                 CASE("shows no environment to anybody", test_hides_environment),
                 CASE("works with busctl, gdbus and dbus-send", test_works_with_tools),
                 CASE("makes a container whose client went away", test_survives_vanished_caller),
-                CASE("lets only root in", test_refuses_others),
+                CASE("lets only root in, and tells nobody else", test_refuses_others),
                 CASE("counts containers and jobs in its status", test_shows_status),
                 CASE("reads its configuration again on SIGHUP", test_reloads),
                 CASE("ends when the name is taken", test_gives_way),

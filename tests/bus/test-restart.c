@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* wardend is killed at a moment that the fakes hold still, and started again: what was there is there
- * again, what ended meanwhile says how, and what was half made is gone. */
+/* wardend is killed at a moment that the fakes hold still, and started again: what was there is
+ * there again, what ended meanwhile says how, and what was half made is gone. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -265,7 +265,8 @@ static void test_finishes_stop(void **state)
         harness_until_string(h, ONE, CONTAINER, "State", "stopped");
 }
 
-/* Nobody's directory and a state file that is rubbish: neither may keep the daemon from starting. */
+/* Nobody's directory and a state file that is rubbish: neither may keep the daemon from
+ * starting. */
 static void test_skips_rubbish(void **state)
 {
         char path[160];

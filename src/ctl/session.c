@@ -297,8 +297,14 @@ static int turn(Session *session, Fault *fault)
         job_watch_on_wake(&session->watch, now);
         if (now >= session->leave_usec)
                 session->is_leaving = 1;
-        if (session->streams.is_escape_typed && session->leave_usec == USEC_INFINITY)
+        if (session->leave_usec != USEC_INFINITY)
+                return 0;
+        if (session->streams.is_escape_typed)
                 hang_up(session, SIGHUP);
+        /* Whoever read what the terminal shows has left; the job would fill it up and wait. */
+        if (session->streams.is_tty && session->watch.end == JOB_END_NONE &&
+            session->loop.n_relays > 0 && relay_is_done(&session->streams.relays[STDOUT_FILENO]))
+                hang_up(session, SIGPIPE);
         return 0;
 }
 

@@ -89,6 +89,7 @@ static _noreturn_ void child_exec(char **argv, char **environment, const char *d
 
         (void)sigemptyset(&none);
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        (void)signal(SIGPIPE, SIG_DFL); /* ignoring it is inherited */
         (void)setsid();
         if (tty) {
                 int fd = open(tty, O_RDWR);

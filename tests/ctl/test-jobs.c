@@ -491,6 +491,39 @@ static void test_tty_with_pipes(void **state)
         run_free(run);
 }
 
+/* Raw on both sides, a terminal is as good as a pipe. */
+static void test_terminal_carries_all(void **state)
+{
+        Run *run = run_start_on_terminal("exec", "-t", "web", "sh", "-c",
+                                         "stty raw -echo; seq 1 200000; printf 'END\\377\\000x'",
+                                         NULL);
+        const char *expected = "\n199999\n200000\nEND\377";
+
+        assert_int_equal(run_wait(run), 0);
+        assert_int_equal(run->output_size, 1288895 + 6);
+        assert_memory_equal(run->output + run->output_size - strlen(expected) - 2, expected,
+                            strlen(expected));
+        assert_memory_equal(run->output, "1\n2\n3\n", 6);
+        run_free(run);
+}
+
+static void test_reader_leaves(void **state)
+{
+        Run *run = run_start("exec", "-t", "web", "yes", NULL);
+
+        run_expect(run, "y\r\ny\r\n");
+        (void)close(run->output_fd);
+        run->output_fd = -1;
+        assert_int_equal(run_wait(run), 128 + SIGPIPE);
+        run_free(run);
+        run = run_start("exec", "web", "yes", NULL);
+        run_expect(run, "y\ny\n");
+        (void)close(run->output_fd);
+        run->output_fd = -1;
+        assert_int_equal(run_wait(run), 128 + SIGPIPE);
+        run_free(run);
+}
+
 static void test_shell(void **state)
 {
         Run *run = run_start_on_terminal("shell", "web", NULL);
@@ -612,6 +645,8 @@ int main(void)
                 { "gives the terminal back while it is stopped", test_suspend },
                 { "leaves when ^] is typed three times", test_escape },
                 { "gives a job a terminal when it has none itself", test_tty_with_pipes },
+                { "loses nothing on a terminal", test_terminal_carries_all },
+                { "ends when nobody reads its output", test_reader_leaves },
                 { "opens a login shell", test_shell },
                 { "opens a shell that reads a script", test_shell_in_a_pipe },
                 { "makes a container for one command", test_run },

@@ -86,28 +86,40 @@ int process_is_gone(int pidfd)
         return poll(&p, 1, 0) > 0 && (p.revents & POLLIN) != 0;
 }
 
+/* A line is "NUMBER:CONTROLLERS:PATH", and a container names parts of the path: only the first two
+ * colons count. The kernel accepts no newline in a group's name. */
+int process_parse_cgroup(const char *text, char **ret)
+{
+        const char *found = NULL;
+        char *copy;
+
+        for (const char *line = text; line; line = strchr(line, '\n')) {
+                line += *line == '\n';
+                line += strspn(line, "0123456789");
+                if (strncmp(line, ":name=systemd:/", 15) == 0) {
+                        found = line + 14;
+                        break;
+                }
+                /* The unified one: the only one of v2, and in hybrid mode beside the named one. */
+                if (strncmp(line, "::/", 3) == 0)
+                        found = line + 2;
+        }
+        if (!found)
+                return -ENODATA;
+        copy = strndup(found, strcspn(found, "\n"));
+        if (!copy)
+                return -ENOMEM;
+        *ret = copy;
+        return 0;
+}
+
 int process_get_cgroup(uint32_t pid, char **ret)
 {
         _drop_(drop_free) char *text = NULL;
-        char path[40], *copy, *line, *save = NULL;
+        char path[40];
         int r;
 
         (void)snprintf(path, sizeof(path), "/proc/%u/cgroup", pid);
         r = io_read_file(AT_FDCWD, path, 64 << 10, &text, NULL);
-        if (r < 0)
-                return r;
-        for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-                const char *name = strstr(line, ":name=systemd:/");
-                const char *only = strncmp(line, "0::/", 4) == 0 ? line + 3 : NULL;
-
-                /* In hybrid mode both lines are there; the named one comes first in the file. */
-                if (!name && !only)
-                        continue;
-                copy = strdup(name ? name + strlen(":name=systemd:") : only);
-                if (!copy)
-                        return -ENOMEM;
-                *ret = copy;
-                return 0;
-        }
-        return -ENODATA;
+        return r < 0 ? r : process_parse_cgroup(text, ret);
 }

@@ -25,3 +25,6 @@ int process_is_gone(int pidfd);
 /* The control group of systemd's own hierarchy (v1: name=systemd, v2: the only one), "/…".
  * @ret   new memory, owned by the caller */
 int process_get_cgroup(uint32_t pid, char **ret);
+
+/* The same from the text of a /proc/PID/cgroup. -ENODATA when it has no such line. */
+int process_parse_cgroup(const char *text, char **ret);

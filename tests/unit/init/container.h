@@ -23,8 +23,10 @@ typedef struct Container {
         char path[108];
 } Container;
 
-/* cmocka's set-up and tear-down: *state becomes a Container of default options. Without user
- * namespaces the tests are skipped, and say so. */
+/* For main(): where user namespaces are not to be had, says so as TAP does and returns true. */
+int container_is_impossible(void);
+
+/* cmocka's set-up and tear-down: *state becomes a Container of default options. */
 int container_setup(void **state);
 int container_teardown(void **state);
 
@@ -40,6 +42,11 @@ size_t container_count_children(const Container *container);
 
 /* A number from a line of /proc/PID/status. */
 uint64_t container_status(const Container *container, const char *key);
+
+/* Whether PID 1 runs under a tool, which makes it slow, and takes signals and descriptors for
+ * itself. */
+int container_is_wrapped(void);
+void skip_wrapped(const char *reason);
 
 /* The program that plays hostile jobs. */
 const char *helper_path(void);

@@ -23,7 +23,8 @@
 #include "basic/macro.h"
 #include "container.h"
 
-#define N_MANY 1000
+#define N_MANY 1000         /* far more messages than a socket holds */
+#define N_MANY_FOR_TOOL 350 /* as well, but only just */
 
 static void sleep_msec(long msec)
 {
@@ -51,6 +52,11 @@ static int is_silent(int fd)
         return poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 100) == 0;
 }
 
+static uint32_t n_many(void)
+{
+        return container_is_wrapped() ? N_MANY_FOR_TOOL : N_MANY;
+}
+
 static uint64_t state_seen(uint8_t *seen, uint32_t job)
 {
         assert_in_range(job, 1, N_MANY);
@@ -58,13 +64,13 @@ static uint64_t state_seen(uint8_t *seen, uint32_t job)
         return seen[job] = 1;
 }
 
-/* Leaves N_MANY ended jobs behind, numbered from 1. */
+/* Leaves many ended jobs behind, numbered from 1. */
 static void make_many(int fd)
 {
         SpecBuilder spec;
 
         SPEC(&spec, "/bin/true");
-        for (uint32_t job = 1; job <= N_MANY; job++)
+        for (uint32_t job = 1; job <= n_many(); job++)
                 assert_int_equal(job_spawn(fd, job, &spec, 0).type, WSHD_SPAWNED);
 }
 
@@ -75,7 +81,7 @@ static void test_slow_subscriber(void **state)
         uint8_t seen[N_MANY + 1] = { 0 };
 
         make_many(fd);
-        for (int i = 0; i < N_MANY; i++)
+        for (int i = 0; i < (int)n_many(); i++)
                 (void)state_seen(seen, client_expect(slow, WSHD_EXITED).job);
         assert_true(is_silent(slow));
 }
@@ -96,7 +102,7 @@ static void test_slow_list(void **state)
         expect_works(client_open(*state, WSHD_SUBSCRIBE), N_MANY + 1);
         m = client_expect(slow, WSHD_READY);
         assert_int_equal(m.sequence, hello);
-        for (int i = 0; i < N_MANY; i++) {
+        for (int i = 0; i < (int)n_many(); i++) {
                 m = client_expect(slow, WSHD_JOB);
                 assert_int_equal(m.sequence, hello);
                 assert_int_equal(m.flags, WSHD_JOB_ENDED);
@@ -418,12 +424,14 @@ static uint64_t cpu_ticks(const Container *container)
 
 static void test_out_of_descriptors(void **state)
 {
-        Container *container = container_new(&(ContainerOptions){ .nofile = 12 });
+        Container *container;
         int clients[WSHD_CLIENTS_MAX], fd;
         SpecBuilder spec;
         uint64_t ticks;
         WshdMessage m;
 
+        skip_wrapped("it needs descriptors itself");
+        container = container_new(&(ContainerOptions){ .nofile = 12 });
         fd = client_open(container, WSHD_SUBSCRIBE);
         for (size_t i = 0; i < ELEMENTSOF(clients); i++)
                 clients[i] = client_connect(container);
@@ -482,5 +490,7 @@ int main(void)
                 CASE("sleeps when nothing happens", test_idle),
         };
 
+        if (container_is_impossible())
+                return 0;
         return cmocka_run_group_tests_name("wshd-clients", tests, NULL, NULL);
 }

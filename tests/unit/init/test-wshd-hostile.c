@@ -21,7 +21,8 @@
 #include "basic/macro.h"
 #include "container.h"
 
-#define N_JOBS 600
+#define N_JOBS 600          /* far more messages than a socket holds */
+#define N_JOBS_FOR_TOOL 350 /* as well, but only just */
 
 static uint64_t now_usec(void)
 {
@@ -29,6 +30,11 @@ static uint64_t now_usec(void)
 
         (void)clock_gettime(CLOCK_MONOTONIC, &ts);
         return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static uint32_t n_jobs(void)
+{
+        return container_is_wrapped() ? N_JOBS_FOR_TOOL : N_JOBS;
 }
 
 static void sleep_msec(long msec)
@@ -120,6 +126,7 @@ static void test_signals(void **state)
         _drop_(drop_fd) int fd = client_open(*state, WSHD_SUBSCRIBE);
         SpecBuilder spec;
 
+        skip_wrapped("it has handlers for all signals");
         SPEC(&spec, helper_path(), "signals");
         for (uint32_t job = 1; job <= 5; job++)
                 assert_int_equal(job_run(fd, job, &spec, NULL, 0).code, 0);
@@ -274,6 +281,7 @@ static void test_harmless_signals(void **state)
         const Container *container = *state;
         _drop_(drop_fd) int fd = client_open(container, WSHD_SUBSCRIBE);
 
+        skip_wrapped("it has handlers for all signals");
         assert_int_equal(kill(container->pid, SIGHUP), 0);
         assert_int_equal(kill(container->pid, SIGPIPE), 0);
         assert_int_equal(kill(container->pid, SIGUSR1), 0);
@@ -289,11 +297,11 @@ static void test_all_told(void **state)
         SpecBuilder spec;
 
         SPEC(&spec, "/bin/sleep", "1000");
-        for (uint32_t job = 1; job <= N_JOBS; job++)
+        for (uint32_t job = 1; job <= n_jobs(); job++)
                 assert_int_equal(job_spawn(fd, job, &spec, 0).type, WSHD_SPAWNED);
         expect_ok(fd, (WshdMessage){ .type = WSHD_STOP, .usec = USEC_INFINITY });
         sleep_msec(300);
-        for (int i = 0; i < N_JOBS; i++) {
+        for (int i = 0; i < (int)n_jobs(); i++) {
                 WshdMessage m = client_expect(fd, WSHD_EXITED);
 
                 assert_in_range(m.job, 1, N_JOBS);
@@ -309,7 +317,7 @@ static void test_deaf_client(void **state)
         SpecBuilder spec;
 
         SPEC(&spec, "/bin/sleep", "1000");
-        for (uint32_t job = 1; job <= N_JOBS; job++)
+        for (uint32_t job = 1; job <= n_jobs(); job++)
                 assert_int_equal(job_spawn(fd, job, &spec, 0).type, WSHD_SPAWNED);
         expect_ok(fd, (WshdMessage){ .type = WSHD_STOP, .usec = USEC_INFINITY });
         expect_exit_zero(*state);
@@ -341,5 +349,7 @@ int main(void)
                 CASE("does not wait long for a client that never reads", test_deaf_client),
         };
 
+        if (container_is_impossible())
+                return 0;
         return cmocka_run_group_tests_name("wshd-hostile", tests, NULL, NULL);
 }

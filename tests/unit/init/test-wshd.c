@@ -110,13 +110,14 @@ static void test_order(void **state)
 static void test_thousand(void **state)
 {
         _drop_(drop_fd) int fd = client_open(*state, WSHD_SUBSCRIBE);
+        uint32_t n_jobs = container_is_wrapped() ? 50 : 1000;
         size_t n_fds;
         SpecBuilder spec;
 
         SPEC(&spec, "/bin/true");
         (void)job_run(fd, 1, &spec, NULL, 0);
         n_fds = container_count_fds(*state);
-        for (uint32_t job = 1; job <= 1000; job++)
+        for (uint32_t job = 1; job <= n_jobs; job++)
                 (void)job_run(fd, job, &spec, NULL, 0);
         assert_int_equal(container_count_fds(*state), n_fds);
         assert_int_equal(container_count_children(*state), 0);
@@ -344,6 +345,7 @@ static void test_limits(void **state)
         _drop_(drop_fd) int fd = client_open(*state, WSHD_SUBSCRIBE);
         SpecBuilder spec;
 
+        skip_wrapped("it has descriptors of its own, and hides the limit");
         expect_shell(fd, "ulimit -Sn", "1024\n");
         SPEC_SHELL(&spec, "ulimit -Sn; ulimit -Hn; ulimit -Sc; umask; nice");
         put_rlimit(&spec, RLIMIT_NOFILE, 100, 200);
@@ -543,5 +545,7 @@ int main(void)
                 CASE("tells a spec that does not decode", test_bad_spec),
         };
 
+        if (container_is_impossible())
+                return 0;
         return cmocka_run_group_tests_name("wshd", tests, NULL, NULL);
 }

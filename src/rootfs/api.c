@@ -105,34 +105,48 @@ static int run_host_fill(int fd, const char *uuid, Fault *fault)
         return 0;
 }
 
-int run_mount(int root_fd, const char *uuid, int *ret_host_fd, Fault *fault)
+void run_done(Run *run)
 {
-        const MountOption run[] = { { "mode", "755" }, { "size", "20%" }, { NULL, NULL } };
-        const MountOption host[] = {
+        fd_close(run->fd);
+        fd_close(run->host_fd);
+        *run = RUN_INIT;
+}
+
+int run_new(const char *uuid, Run *ret, Fault *fault)
+{
+        const MountOption run_options[] = { { "mode", "755" }, { "size", "20%" }, { NULL, NULL } };
+        const MountOption host_options[] = {
                 { "mode", "755" }, { "size", "64k" }, { "nr_inodes", "64" }, { NULL, NULL }
         };
-        _drop_(drop_fd) int run_fd = -EBADF, host_fd = -EBADF;
+        _drop_(run_done) Run run = RUN_INIT;
         int r;
 
-        r = mount_new("tmpfs", run, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, &run_fd, fault);
+        r = mount_new("tmpfs", run_options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, &run.fd, fault);
         if (r < 0)
                 return r;
-        r = mount_new("tmpfs", host, MOUNT_ATTR_API, &host_fd, fault);
-        if (r < 0)
-                return r;
-        r = run_host_fill(host_fd, uuid, fault);
-        if (r < 0)
-                return r;
-        if (mkdirat(run_fd, "host", 0755) < 0)
+        if (mkdirat(run.fd, "host", 0755) < 0)
                 return fault_set(fault, FAULT_FAILED, -errno, "cannot make 'host': %m");
-        r = api_attach(root_fd, "run", run_fd, fault);
+        r = mount_new("tmpfs", host_options, MOUNT_ATTR_API, &run.host_fd, fault);
         if (r < 0)
                 return r;
-        r = mount_attach(host_fd, run_fd, "host");
-        if (r >= 0)
-                r = mount_change(host_fd, 0, MOUNT_ATTR_RDONLY, -EBADF);
+        r = run_host_fill(run.host_fd, uuid, fault);
         if (r < 0)
-                return fault_set(fault, FAULT_FAILED, r, "cannot attach 'host': %m");
-        *ret_host_fd = take_fd(&host_fd);
+                return r;
+        r = mount_change(run.host_fd, 0, MOUNT_ATTR_RDONLY, -EBADF);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "cannot make 'host' read-only: %m");
+        *ret = run;
+        run = RUN_INIT;
         return 0;
+}
+
+int run_attach(const Run *run, int root_fd, Fault *fault)
+{
+        int r;
+
+        r = api_attach(root_fd, "run", run->fd, fault);
+        if (r < 0)
+                return r;
+        r = mount_attach(run->host_fd, run->fd, "host");
+        return r < 0 ? fault_set(fault, FAULT_FAILED, r, "cannot attach 'host': %m") : 0;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <errno.h>
+
 #include "basic/fault.h"
 
 /* The kernel's file systems and the host's word to a container: /proc, /sys, /run and /run/host.
@@ -21,9 +23,19 @@ int sys_copy(int *ret_fd, Fault *fault);
  * Returns 0; -ELOOP, -ENOTDIR (fault: FAULT_INVALID): something else is there; negative errno. */
 int api_attach(int root_fd, const char *name, int mount_fd, Fault *fault);
 
-/* Makes /run, and read-only in it /run/host as systemd's container interface has it.
- * @uuid          as container_uuid=
- * @ret_host_fd   /run/host: RUN_HOST_EMPTY in it serves as mask */
-int run_mount(int root_fd, const char *uuid, int *ret_host_fd, Fault *fault);
+/* /run, and in it, read-only, /run/host as systemd's container interface has it. Made and filled,
+ * attached nowhere. */
+typedef struct Run {
+        int fd;
+        int host_fd; /* RUN_HOST_EMPTY in it serves as mask */
+} Run;
 
+#define RUN_INIT ((Run){ .fd = -EBADF, .host_fd = -EBADF })
 #define RUN_HOST_EMPTY "inaccessible/dir"
+
+/* @uuid   as container_uuid=
+ * @ret    descriptors of the caller's
+ * Both return 0; negative errno with a fault. */
+int run_new(const char *uuid, Run *ret, Fault *fault);
+int run_attach(const Run *run, int root_fd, Fault *fault);
+void run_done(Run *run);

@@ -11,8 +11,8 @@
 #include "rootfs/dev.h"
 #include "rootfs/mount.h"
 
-#define DEV_OPTIONS_SIZE "4m"
-#define DEV_OPTIONS_INODES "16k"
+#define DEV_SIZE "4m"
+#define DEV_INODES "16k"
 
 static const struct {
         const char *name;
@@ -117,23 +117,23 @@ static int dev_fill(int dev_fd, Fault *fault)
         return 0;
 }
 
-static int dev_attach_new(int dev_fd, const char *name, const char *type,
-                          const MountOption *options, uint64_t attributes, Fault *fault)
+void dev_done(Dev *dev)
 {
-        _drop_(drop_fd) int fd = -EBADF;
-        int r;
-
-        r = mount_new(type, options, attributes, &fd, fault);
-        if (r < 0)
-                return r;
-        r = mount_attach(fd, dev_fd, name);
-        if (r < 0)
-                return fault_set(fault, FAULT_FAILED, r, "cannot attach '%s': %m", name);
-        return 0;
+        fd_close(dev->fd);
+        fd_close(dev->pts_fd);
+        fd_close(dev->shm_fd);
+        fd_close(dev->mqueue_fd);
+        *dev = DEV_INIT;
 }
 
-static int dev_attach_all(int dev_fd, const DevNodes *mounts, int has_tty_group, Fault *fault)
+static int dev_make(int has_tty_group, Dev *dev, Fault *fault)
 {
+        const MountOption options[] = {
+                { "mode", "755" },
+                { "size", DEV_SIZE },
+                { "nr_inodes", DEV_INODES },
+                { NULL, NULL },
+        };
         const MountOption shm[] = { { "mode", "1777" }, { NULL, NULL } };
         const MountOption pts[] = {
                 { "newinstance", NULL }, { "ptmxmode", "0666" },
@@ -142,41 +142,58 @@ static int dev_attach_all(int dev_fd, const DevNodes *mounts, int has_tty_group,
         };
         int r;
 
-        for (int i = 0; i < _DEV_NODE_MAX; i++) {
-                r = mount_attach(mounts->fds[i], dev_fd, node_table[i].name);
+        r = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, &dev->fd, fault);
+        if (r < 0)
+                return r;
+        r = dev_fill(dev->fd, fault);
+        if (r < 0)
+                return r;
+        r = mount_new("devpts", pts, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, &dev->pts_fd, fault);
+        if (r < 0)
+                return r;
+        r = mount_new("tmpfs", shm, MOUNT_ATTR_API, &dev->shm_fd, fault);
+        if (r < 0)
+                return r;
+        return mount_new("mqueue", NULL, MOUNT_ATTR_API, &dev->mqueue_fd, fault);
+}
+
+int dev_new(int has_tty_group, Dev *ret, Fault *fault)
+{
+        _drop_(dev_done) Dev dev = DEV_INIT;
+        int r;
+
+        r = dev_make(has_tty_group, &dev, fault);
+        if (r < 0)
+                return r;
+        *ret = dev;
+        dev = DEV_INIT;
+        return 0;
+}
+
+int dev_attach(const Dev *dev, const DevNodes *mounts, int root_fd, Fault *fault)
+{
+        const struct {
+                const char *name;
+                int fd;
+        } others[] = { { "pts", dev->pts_fd },
+                       { "shm", dev->shm_fd },
+                       { "mqueue", dev->mqueue_fd } };
+        int r;
+
+        r = api_attach(root_fd, "dev", dev->fd, fault);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < _DEV_NODE_MAX; i++) {
+                r = mount_attach(mounts->fds[i], dev->fd, node_table[i].name);
                 if (r < 0)
                         return fault_set(fault, FAULT_FAILED, r, "cannot attach '%s': %m",
                                          node_table[i].name);
         }
-        r = dev_attach_new(dev_fd, "pts", "devpts", pts, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
-                           fault);
-        if (r < 0)
-                return r;
-        r = dev_attach_new(dev_fd, "shm", "tmpfs", shm, MOUNT_ATTR_API, fault);
-        if (r < 0)
-                return r;
-        return dev_attach_new(dev_fd, "mqueue", "mqueue", NULL, MOUNT_ATTR_API, fault);
-}
-
-int dev_mount(int root_fd, const DevNodes *mounts, int has_tty_group, Fault *fault)
-{
-        const MountOption options[] = {
-                { "mode", "755" },
-                { "size", DEV_OPTIONS_SIZE },
-                { "nr_inodes", DEV_OPTIONS_INODES },
-                { NULL, NULL },
-        };
-        _drop_(drop_fd) int fd = -EBADF;
-        int r;
-
-        r = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, &fd, fault);
-        if (r < 0)
-                return r;
-        r = dev_fill(fd, fault);
-        if (r < 0)
-                return r;
-        r = api_attach(root_fd, "dev", fd, fault);
-        if (r < 0)
-                return r;
-        return dev_attach_all(fd, mounts, has_tty_group, fault);
+        for (size_t i = 0; i < ELEMENTSOF(others); i++) {
+                r = mount_attach(others[i].fd, dev->fd, others[i].name);
+                if (r < 0)
+                        return fault_set(fault, FAULT_FAILED, r, "cannot attach '%s': %m",
+                                         others[i].name);
+        }
+        return 0;
 }

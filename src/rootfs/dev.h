@@ -38,9 +38,23 @@ int dev_nodes_open(DevNodes *ret, Fault *fault);
  * Returns 0; negative errno with a fault. */
 int dev_nodes_copy(const DevNodes *nodes, DevNodes *ret, Fault *fault);
 
-/* In the container's namespaces: makes /dev with pts, shm and mqueue in it.
- * @root_fd         the container's root
- * @mounts          of dev_nodes_copy()
+/* The file systems of one /dev, made and filled but attached nowhere: what takes time does not
+ * need the root. */
+typedef struct Dev {
+        int fd; /* /dev itself */
+        int pts_fd, shm_fd, mqueue_fd;
+} Dev;
+
+#define DEV_INIT ((Dev){ .fd = -EBADF, .pts_fd = -EBADF, .shm_fd = -EBADF, .mqueue_fd = -EBADF })
+
+/* In the container's namespaces.
  * @has_tty_group   group 5, whose the terminals are by convention, exists in the user namespace
+ * @ret             descriptors of the caller's
  * Returns 0; negative errno with a fault. */
-int dev_mount(int root_fd, const DevNodes *mounts, int has_tty_group, Fault *fault);
+int dev_new(int has_tty_group, Dev *ret, Fault *fault);
+void dev_done(Dev *dev);
+
+/* Attaches it to the root, and the nodes and the others to it.
+ * @mounts   of dev_nodes_copy()
+ * Returns 0; negative errno with a fault. */
+int dev_attach(const Dev *dev, const DevNodes *mounts, int root_fd, Fault *fault);

@@ -13,6 +13,10 @@
 #include "rootfs/mount.h"
 #include "rootfs/overlay.h"
 
+/* In the empty root. */
+#define STAGE_LAYER "layer"
+#define STAGE_LOWER "lower"
+
 static int make_layer_directory(const char *path, int *ret_is_new)
 {
         char parent[PATH_MAX];
@@ -66,8 +70,7 @@ static int layer_fill(const char *path, int root_fd, int *ret_fd, Fault *fault)
         r = make_upper(fd, root_fd, fault);
         if (r < 0)
                 return r;
-        if ((mkdirat(fd, "work", 0700) < 0 && errno != EEXIST) ||
-            (mkdirat(fd, "lower", 0700) < 0 && errno != EEXIST))
+        if (mkdirat(fd, "work", 0700) < 0 && errno != EEXIST)
                 return fault_set(fault, FAULT_FAILED, -errno, "cannot fill '%.200s': %m", path);
         *ret_fd = take_fd(&fd);
         return 0;
@@ -113,15 +116,15 @@ int layer_mount(int dir_fd, int is_lower, int user_fd, int *ret_fd, Fault *fault
         return 0;
 }
 
-/* The layers are named relative to the layer itself, so that the container's own mountinfo, which
- * quotes these options, says nothing about the host. Device nodes of the image stay dead: those of
- * /dev are mounts of their own. */
+/* The layers are named relative to the working directory, so that the container's own mountinfo,
+ * which quotes these options, says nothing about the host. Device nodes of the image stay dead:
+ * those of /dev are mounts of their own. */
 int overlay_mount(int layer_fd, int lower_fd, int is_user, int *ret_fd, Fault *fault)
 {
         const MountOption options[] = {
-                { "lowerdir", "lower" },
-                { "upperdir", "upper" },
-                { "workdir", "work" },
+                { "lowerdir", STAGE_LOWER },
+                { "upperdir", STAGE_LAYER "/upper" },
+                { "workdir", STAGE_LAYER "/work" },
                 /* A user namespace has no trusted.* attributes to keep whiteouts in. */
                 { is_user ? "userxattr" : NULL, NULL },
                 { NULL, NULL },
@@ -129,22 +132,17 @@ int overlay_mount(int layer_fd, int lower_fd, int is_user, int *ret_fd, Fault *f
         _drop_(drop_fd) int fd = -EBADF;
         int r;
 
-        r = mount_attach(layer_fd, AT_FDCWD, "/");
+        if (mkdir(STAGE_LAYER, 0700) < 0 || mkdir(STAGE_LOWER, 0700) < 0)
+                return fault_set(fault, FAULT_FAILED, -errno, "cannot make a directory: %m");
+        r = mount_attach(layer_fd, AT_FDCWD, STAGE_LAYER);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "cannot attach the layer: %m");
-        r = mount_attach(lower_fd, layer_fd, "lower");
+        r = mount_attach(lower_fd, AT_FDCWD, STAGE_LOWER);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "cannot attach the root directory: %m");
-        if (fchdir(layer_fd) < 0)
-                return fault_set(fault, FAULT_FAILED, -errno, "cannot enter the layer: %m");
         r = mount_new("overlay", options, MOUNT_ATTR_NODEV, &fd, fault);
         if (r < 0)
                 return r;
-        /* The overlay has copies of its layers' mounts, so that ours can go. They must: what would
-         * stay between the root that pivot_root() puts away and the new one is where a process that
-         * enters the mount namespace from outside would find itself. */
-        if (umount2(".", MNT_DETACH) < 0)
-                return fault_set(fault, FAULT_FAILED, -errno, "cannot let go of the layers: %m");
         r = mount_attach(fd, AT_FDCWD, "/");
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "cannot attach the overlay: %m");

@@ -8,9 +8,9 @@
  * demand: only the host's root may shift the owners of a mount, and only the owner of the mount
  * namespace can use a shifted layer. */
 
-/* Opens @path and in it upper, work and lower, made when missing; all but upper are 0700, since
- * files of the container's root are owned by the real uid 0 in there and set-id ones among them must
- * not be reachable for users of the host. A new upper takes owner and mode of the root directory,
+/* Opens @path and in it upper and work, made when missing. The directory is 0700, since files of the
+ * container's root are owned by the real uid 0 in there and set-id ones among them must not be
+ * reachable for users of the host. A new upper takes owner and mode of the root directory,
  * for it is what is seen as "/".
  * @root_fd      the root directory
  * @ret_fd       the layer (O_PATH), owned by the caller
@@ -26,8 +26,8 @@ int layer_remove(const char *path);
  * Returns 0; negative errno with a fault. */
 int layer_mount(int dir_fd, int is_lower, int user_fd, int *ret_fd, Fault *fault);
 
-/* In the container's namespaces: puts the layer on "/", the root directory on its lower, the two
- * together on "/" again, and makes that the working directory.
+/* In the container's namespaces, in the empty root of pivot.h: attaches both there, puts the two
+ * together on "/", and makes that the working directory.
  * @is_user   there is a user namespace
  * @ret_fd    the mounted root */
 int overlay_mount(int layer_fd, int lower_fd, int is_user, int *ret_fd, Fault *fault);

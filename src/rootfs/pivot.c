@@ -12,7 +12,9 @@
 
 int pivot_to_empty(Fault *fault)
 {
-        const MountOption options[] = { { "mode", "755" }, { "nr_inodes", "4" }, { NULL, NULL } };
+        /* For everybody: it is made when the user namespace has no users yet, who then need to put
+         * directories in it. Nobody else ever sees it. */
+        const MountOption options[] = { { "mode", "777" }, { "nr_inodes", "8" }, { NULL, NULL } };
         _drop_(drop_fd) int fd = -EBADF;
         int r;
 

@@ -32,7 +32,7 @@ int host_open(const char *program, Host *ret, Fault *fault)
         r = dev_nodes_open(&host.nodes, fault);
         if (r < 0)
                 return r;
-        r = seccomp_filter_compile_apart(&host.filter, fault);
+        r = seccomp_filter_compile(&host.filter, fault);
         if (r < 0)
                 return r;
         uuid_key_load(&host.uuid_key);

@@ -41,14 +41,16 @@ typedef struct Room {
         char uuid[UUID_TEXT_MAX];
         int trees[_CHANNEL_TREE_MAX];
         int *bind_fds;
-        int root_fd, run_host_fd, null_fd;
+        Dev dev;
+        Run run;
+        int root_fd, null_fd;
 } Room;
 
 /* -- without a plan -- */
 
 static int room_unshare(Room *room, Fault *fault)
 {
-        int flags = CLONE_NEWNS | CLONE_NEWUTS;
+        int flags = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC;
 
         if (room->options.has_network_namespace)
                 flags |= CLONE_NEWNET;
@@ -107,15 +109,12 @@ static int room_receive_plan(Room *room, Fault *fault)
         return 0;
 }
 
-/* That the plan was sent says that the user namespace has its maps. The IPC namespace comes after
- * the change of users, since its message queues belong to who makes it. */
+/* That the plan was sent says that the user namespace has its maps. */
 static int room_become_root(Room *room, Fault *fault)
 {
         if (room->options.has_user_namespace &&
             (setresgid(0, 0, 0) < 0 || setgroups(0, NULL) < 0 || setresuid(0, 0, 0) < 0))
                 return fault_set(fault, FAULT_FAILED, -errno, "cannot change users: %m");
-        if (unshare(CLONE_NEWIPC) < 0)
-                return fault_set(fault, FAULT_FAILED, -errno, "unshare: %m");
         return 0;
 }
 
@@ -124,6 +123,19 @@ static int room_set_hostname(Room *room, Fault *fault)
         if (sethostname(room->plan->hostname, strlen(room->plan->hostname)) < 0)
                 return fault_set(fault, FAULT_FAILED, -errno, "'%s': %m", room->plan->hostname);
         return 0;
+}
+
+/* While the worker makes the layer. */
+static int room_make_dev(Room *room, Fault *fault)
+{
+        int has_tty_group = !room->options.has_user_namespace || room->plan->uid_count > TTY_GROUP;
+
+        return dev_new(has_tty_group, &room->dev, fault);
+}
+
+static int room_make_run(Room *room, Fault *fault)
+{
+        return run_new(room->uuid, &room->run, fault);
 }
 
 /* -- with the trees -- */
@@ -174,10 +186,9 @@ static int room_mount_sys(Room *room, Fault *fault)
 
 static int room_mount_dev(Room *room, Fault *fault)
 {
-        int has_tty_group = !room->options.has_user_namespace || room->plan->uid_count > TTY_GROUP;
         int r;
 
-        r = dev_mount(room->root_fd, room->nodes, has_tty_group, fault);
+        r = dev_attach(&room->dev, room->nodes, room->root_fd, fault);
         if (r < 0)
                 return r;
         /* Now, as long as nothing that the client asked for can lie over it. */
@@ -189,13 +200,13 @@ static int room_mount_dev(Room *room, Fault *fault)
 
 static int room_mount_run(Room *room, Fault *fault)
 {
-        return run_mount(room->root_fd, room->uuid, &room->run_host_fd, fault);
+        return run_attach(&room->run, room->root_fd, fault);
 }
 
 static int room_mask(Room *room, Fault *fault)
 {
         return mask_apply(room->proc_fd, room->sys_fd, room->nodes->fds[DEV_NULL],
-                          room->run_host_fd, fault);
+                          room->run.host_fd, fault);
 }
 
 static int room_mount_extras(Room *room, Fault *fault)
@@ -322,6 +333,8 @@ static const RoomStage room_stages[] = {
         { "plan", room_receive_plan },
         { "become root", room_become_root },
         { "host name", room_set_hostname },
+        { "mount /dev", room_make_dev },
+        { "mount /run", room_make_run },
         { "receive the root", room_receive_trees },
         { "mount /", room_mount_root },
         { "mount /proc", room_mount_proc },
@@ -351,8 +364,9 @@ _noreturn_ void room_run(const Host *host, const ChildOptions *options, DevNodes
                 .proc_fd = -EBADF,
                 .sys_fd = -EBADF,
                 .packet = WORKER_PACKET_INIT,
+                .dev = DEV_INIT,
+                .run = RUN_INIT,
                 .root_fd = -EBADF,
-                .run_host_fd = -EBADF,
                 .null_fd = -EBADF,
         };
         Fault fault = FAULT_INIT;

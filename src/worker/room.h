@@ -11,10 +11,10 @@
  *
  *      without a plan          with the plan              with the trees           after the gate
  *      ──────────────          ─────────────              ──────────────           ──────────────
- *      namespaces              become root of the         root, /proc, /sys,       cgroup namespace
- *      lo up                   user namespace             /dev, /run, masks,       exec
- *      /proc, /sys made        ipc namespace, host name   the client's mounts,
- *      host's mounts left                                 pivot, filter, bounds
+ *      namespaces              become root of the         root, all others on it,  cgroup namespace
+ *      lo up                   user namespace             masks, the client's      exec
+ *      /proc, /sys made        host name                  mounts,
+ *      host's mounts left      /dev, /run made            pivot, filter, bounds
  *
  * Nothing that an image or a client chose runs before the exec, and until then nobody of the
  * container can look at this process, which still holds some of the host's: it is not dumpable. */

@@ -9,7 +9,7 @@
 /* The system call filter of all containers: compiled once, kept as the kernel's bytecode and
  * installed in PID 1, from which every job inherits it.
  *
- *   allowed    what programs use, by name
+ *   allowed    what programs use: seccomp-list.h
  *   ENOSYS     clone3, whose flags a filter cannot see; what is newer than the list; x32;
  *              socketcall of 32-bit programs. The C libraries fall back to what is allowed.
  *   EPERM      new namespaces (but a cgroup namespace, which needs CAP_SYS_ADMIN anyway), mounts,
@@ -24,13 +24,8 @@ typedef struct SeccompFilter {
         size_t n_code;
 } SeccompFilter;
 
-/* Compiles; takes some 10 ms and memory that is better left to a process that ends.
- * @ret   emptied by seccomp_filter_done(). Returns 0; negative errno with a fault. */
+/* @ret   emptied by seccomp_filter_done(). Returns 0; negative errno with a fault. */
 int seccomp_filter_compile(SeccompFilter *ret, Fault *fault);
-
-/* The same by a child process. Blocks until it is done. SIGCHLD may be ignored. */
-int seccomp_filter_compile_apart(SeccompFilter *ret, Fault *fault);
-
 void seccomp_filter_done(SeccompFilter *filter);
 
 /* For this process and all it starts, for good. Needs CAP_SYS_ADMIN in the user namespace or

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <stddef.h>
+#include <string.h>
 
+#include <seccomp.h>
+
+#include "basic/macro.h"
 #include "worker/seccomp-list.h"
 
 /* clang-format off */
@@ -87,3 +91,30 @@ const char *const seccomp_allowed[] = {
         NULL,
 };
 /* clang-format on */
+
+static const struct {
+        const char *name;
+        int nr;
+} x86_table[] = {
+        { "recvmmsg", 337 },   { "sendmmsg", 345 },    { "socket", 359 },
+        { "socketpair", 360 }, { "bind", 361 },        { "connect", 362 },
+        { "listen", 363 },     { "accept4", 364 },     { "getsockopt", 365 },
+        { "setsockopt", 366 }, { "getsockname", 367 }, { "getpeername", 368 },
+        { "sendto", 369 },     { "sendmsg", 370 },     { "recvfrom", 371 },
+        { "recvmsg", 372 },    { "shutdown", 373 },    { "semget", 393 },
+        { "semctl", 394 },     { "shmget", 395 },      { "shmctl", 396 },
+        { "shmat", 397 },      { "shmdt", 398 },       { "msgget", 399 },
+        { "msgsnd", 400 },     { "msgrcv", 401 },      { "msgctl", 402 },
+};
+
+int seccomp_list_resolve(uint32_t arch, const char *name)
+{
+        int nr;
+
+        if (arch == SCMP_ARCH_X86)
+                for (size_t i = 0; i < ELEMENTSOF(x86_table); i++)
+                        if (strcmp(x86_table[i].name, name) == 0)
+                                return x86_table[i].nr;
+        nr = seccomp_syscall_resolve_name_arch(arch, name);
+        return nr < 0 ? -1 : nr;
+}

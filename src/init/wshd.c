@@ -64,11 +64,15 @@ static int setup_devpts(void)
  * signal that it has no handler for, and one that is blocked instead would be queued. */
 static int setup_signals(void)
 {
+        static const char by_default[64];
         sigset_t taken;
         int fd;
 
+        /* Not signal(): the C library keeps some for itself and does not touch them, while glibc's
+         * posix_spawn(), by which the daemon starts the worker, leaves two of them ignored. All
+         * zeros is SIG_DFL, whatever the kernel's structure looks like. */
         for (int i = 1; i <= 64; i++)
-                (void)signal(i, SIG_DFL);
+                (void)syscall(SYS_rt_sigaction, i, by_default, NULL, 8);
         (void)sigemptyset(&taken);
         (void)sigaddset(&taken, SIGCHLD);
         (void)sigaddset(&taken, SIGTERM);

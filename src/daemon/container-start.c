@@ -132,7 +132,8 @@ static void on_scope_done(void *userdata, int error, const Fault *fault)
                 return;
         }
         r = worker_open_gate(start->worker);
-        if (r < 0)
+        /* A worker that has closed its end has failed before: it says why, or its silence does. */
+        if (r < 0 && r != -EPIPE && r != -ECONNRESET)
                 start_fail_text(start, r, "Cannot open the gate for the container's process");
 }
 

@@ -513,6 +513,24 @@ size_t harness_count_state(Harness *h)
         return n;
 }
 
+void harness_until_ignores(pid_t pid, int signal)
+{
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+        for (int i = 0; i < 2000; i++) {
+                _drop_(drop_free) char *text = NULL;
+                const char *mask;
+
+                if (io_read_file(AT_FDCWD, path, 65536, &text, NULL) >= 0 &&
+                    (mask = strstr(text, "\nSigIgn:")) &&
+                    (strtoull(mask + strlen("\nSigIgn:"), NULL, 16) >> (signal - 1) & 1))
+                        return;
+                (void)usleep(5000);
+        }
+        fail_msg("process %d does not ignore signal %d", (int)pid, signal);
+}
+
 int harness_is_alive(pid_t pid)
 {
         _drop_(drop_free) char *text = NULL;

@@ -86,5 +86,8 @@ size_t harness_count_state(Harness *h);
 #define HARNESS_PROCESSES 4
 void harness_until_processes(Harness *h, size_t n);
 
+/* Waits until a job has come so far as to ignore a signal. */
+void harness_until_ignores(pid_t pid, int signal);
+
 /* 1 when the process is there and no zombie. */
 int harness_is_alive(pid_t pid);

@@ -410,6 +410,7 @@ static void test_stops_in_background(void **state)
 
         create(h, "one");
         job = spawn(h, "one", "trap '' TERM; while :; do sleep 0.1; done");
+        harness_until_ignores((pid_t)harness_get_unsigned(h, job, JOB, "PID"), SIGTERM);
         assert_int_equal(harness_call(h, NULL, MANAGER, "StopContainer", NULL, NULL, "sa{sv}",
                                       "one", 2, "Background", "b", 1, "KillUSec", "t",
                                       UINT64_C(100000)),

@@ -257,6 +257,7 @@ static void test_finishes_stop(void **state)
 
         create(h, "one");
         job = spawn(h, "one", "trap '' TERM; while :; do sleep 0.05; done");
+        harness_until_ignores((pid_t)harness_get_unsigned(h, job, JOB, "PID"), SIGTERM);
         assert_int_equal(harness_call(h, ONE, CONTAINER, "Stop", NULL, NULL, "a{sv}", 2,
                                       "Background", "b", 1, "KillUSec", "t", UINT64_C(500000)),
                          0);

@@ -234,6 +234,9 @@ static void test_kind(void **state)
 
         assert_int_equal(mkfifo(files->passwd, 0644), 0);
         assert_int_equal(lookup(state, "root", &p), -EINVAL);
+        assert_int_equal(lookup(state, "7:8", &p), 0);
+        assert_int_equal(p.uid, 7);
+        assert_int_equal(p.gid, 8);
         (void)unlink(files->passwd);
         assert_int_equal(symlink("/dev/zero", files->passwd), 0);
         assert_int_equal(lookup(state, "root", &p), -EINVAL);

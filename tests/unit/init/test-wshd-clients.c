@@ -465,6 +465,36 @@ static void test_idle(void **state)
         assert_true(container_status(*state, "voluntary_ctxt_switches") == n_before);
 }
 
+/* Proportional set size in KiB. */
+static unsigned long memory_size(const Container *container)
+{
+        char path[64], line[256];
+        unsigned long size = 0;
+        FILE *f;
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)container->pid);
+        f = fopen(path, "re");
+        if (!f) {
+                print_message("%s cannot be read\n", path);
+                skip();
+        }
+        while (fgets(line, sizeof(line), f))
+                (void)sscanf(line, "Pss: %lu", &size);
+        (void)fclose(f);
+        assert_true(size > 0);
+        return size;
+}
+
+static void test_memory(void **state)
+{
+        _drop_(drop_fd) int fd = client_open(*state, WSHD_SUBSCRIBE);
+
+        skip_wrapped("it is much larger itself");
+        for (uint32_t job = 1; job <= 100; job++)
+                expect_works(fd, job);
+        assert_true(memory_size(*state) <= 150);
+}
+
 int main(void)
 {
 #define CASE(sentence, function)                                              \
@@ -488,6 +518,7 @@ int main(void)
                 { "goes on without descriptors, and does not spin", test_out_of_descriptors, NULL,
                   NULL, NULL },
                 CASE("sleeps when nothing happens", test_idle),
+                CASE("costs little memory", test_memory),
         };
 
         if (container_is_impossible())

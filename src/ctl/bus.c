@@ -58,30 +58,37 @@ static FaultKind kind_from_error(const sd_bus_error *error)
         return FAULT_FAILED;
 }
 
+/* What the bus or systemd say when the daemon is not there and cannot be started. */
+static int is_about_start(const char *name)
+{
+        static const char *const names[] = { SD_BUS_ERROR_SERVICE_UNKNOWN,
+                                             SD_BUS_ERROR_NAME_HAS_NO_OWNER };
+        static const char *const prefixes[] = { "org.freedesktop.DBus.Error.Spawn.",
+                                                "org.freedesktop.systemd1." };
+
+        for (size_t i = 0; name && i < ELEMENTSOF(names); i++)
+                if (strcmp(names[i], name) == 0)
+                        return 1;
+        for (size_t i = 0; name && i < ELEMENTSOF(prefixes); i++)
+                if (strncmp(prefixes[i], name, strlen(prefixes[i])) == 0)
+                        return 1;
+        return 0;
+}
+
 /* Errors that the bus, systemd or sd-bus make, not the daemon. Returns 1 when it was one. */
 static int fault_from_standard(Fault *fault, const sd_bus_error *error, int r)
 {
-        static const char *const unreachable[] = {
-                SD_BUS_ERROR_SERVICE_UNKNOWN,
-                SD_BUS_ERROR_NAME_HAS_NO_OWNER,
-                "org.freedesktop.DBus.Error.Spawn.ServiceNotFound",
-                "org.freedesktop.DBus.Error.Spawn.ExecFailed",
-                "org.freedesktop.DBus.Error.Spawn.ChildExited",
-                "org.freedesktop.systemd1.NoSuchUnit",
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(unreachable); i++)
-                if (sd_bus_error_has_name(error, unreachable[i])) {
-                        fault_set(fault, FAULT_FAILED, r,
-                                  "Cannot reach wardend: %s. Is wardend.service running? "
-                                  "'systemctl status wardend' tells.",
-                                  error->message ?: error->name);
-                        return 1;
-                }
+        if (is_about_start(error->name)) {
+                fault_set(fault, FAULT_FAILED, r,
+                          "Cannot reach wardend: %s. Is wardend.service running? "
+                          "'systemctl status wardend' tells.",
+                          error->message ?: error->name);
+                return 1;
+        }
         if (sd_bus_error_has_names(error, SD_BUS_ERROR_ACCESS_DENIED,
                                    SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED)) {
-                fault_set(fault, FAULT_FAILED, r, "Access denied (%s). You must be root.",
-                          error->message ?: error->name);
+                /* The bus tells which of its rules it was, in a paragraph of its own language. */
+                fault_set(fault, FAULT_FAILED, r, "Access denied. You must be root.");
                 return 1;
         }
         if (sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT)) {

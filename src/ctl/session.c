@@ -268,7 +268,8 @@ int session_spawn(Session *session, const char *container, Fault *fault)
         return 0;
 }
 
-/* Nothing but another name for the job in the daemon is lost when this fails. */
+/* Nothing is lost when this fails: the daemon remembers a job that nobody asks for. The reply is
+ * waited for because the daemon looks at who asks, and could not once we have left the bus. */
 static void release(Session *session)
 {
         _drop_(drop_message) sd_bus_message *m = NULL;

@@ -379,6 +379,18 @@ static void test_last_output(void **state)
         }
 }
 
+/* It has ended before its terminal is asked for: what it wrote is still in there. */
+static void test_short_job(void **state)
+{
+        for (int i = 0; i < 20; i++) {
+                Run *run = run_start_on_terminal("exec", "-t", "early", "echo", "gone", NULL);
+
+                assert_int_equal(run_wait(run), 0);
+                assert_string_equal(run->output, "gone\r\n");
+                run_free(run);
+        }
+}
+
 static void test_window_size(void **state)
 {
         struct winsize size = { .ws_row = 50, .ws_col = 120 };
@@ -639,6 +651,7 @@ int main(void)
                 { "turns the interrupt key into a signal for the job", test_interrupt_key },
                 { "leaves the interrupt key to the job's terminal", test_interrupt_key_in_tty },
                 { "shows the last output of a job with a terminal", test_last_output },
+                { "shows what a job wrote that ended before", test_short_job },
                 { "follows the size of the window", test_window_size },
                 { "restores the terminal whatever ends it", test_restored_after_signals },
                 { "hangs up the job when it is ended", test_hang_up_ends_the_job },

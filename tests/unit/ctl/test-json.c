@@ -8,87 +8,40 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "ctl/json.h"
-
-/* A bus without a peer, which is enough to make messages. */
-static sd_bus *bus;
-static int peer_fd;
-
-static int begin(void **state)
-{
-        int fds[2];
-
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0 ||
-            sd_bus_new(&bus) < 0 || sd_bus_set_fd(bus, fds[0], fds[0]) < 0 || sd_bus_start(bus) < 0)
-                return -1;
-        peer_fd = fds[1];
-        return 0;
-}
-
-static int end(void **state)
-{
-        sd_bus_close_unref(bus);
-        return close(peer_fd);
-}
-
-static sd_bus_message *new_message(void)
-{
-        sd_bus_message *m;
-
-        assert_int_equal(sd_bus_message_new_signal(bus, &m, "/a", "a.b", "C"), 0);
-        return m;
-}
-
-static void expect_next(sd_bus_message *m, const char *expected)
-{
-        struct json_object *value;
-
-        assert_int_equal(json_from_message(m, &value), 0);
-        assert_string_equal(json_object_to_json_string_ext(
-                                    value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE),
-                            expected);
-        (void)json_object_put(value);
-}
-
-static void seal(sd_bus_message *m)
-{
-        assert_true(sd_bus_message_seal(m, 1, 0) >= 0);
-        assert_true(sd_bus_message_rewind(m, 1) >= 0);
-}
+#include "message.h"
 
 static void test_basic(void **state)
 {
-        sd_bus_message *m = new_message();
+        sd_bus_message *m = message_new();
         struct json_object *value;
 
         assert_true(sd_bus_message_append(m, "sogbynqiuxtd", "a\"b", "/p", "a{sv}", 1, 200, -3,
                                           65535, -70000, UINT32_MAX, INT64_MIN, UINT64_MAX,
                                           0.5) >= 0);
-        seal(m);
-        expect_next(m, "\"a\\\"b\"");
-        expect_next(m, "\"/p\"");
-        expect_next(m, "\"a{sv}\"");
-        expect_next(m, "true");
-        expect_next(m, "200");
-        expect_next(m, "-3");
-        expect_next(m, "65535");
-        expect_next(m, "-70000");
-        expect_next(m, "4294967295");
-        expect_next(m, "-9223372036854775808");
-        expect_next(m, "18446744073709551615");
-        expect_next(m, "0.5");
+        message_seal(m);
+        message_expect(m, "\"a\\\"b\"");
+        message_expect(m, "\"/p\"");
+        message_expect(m, "\"a{sv}\"");
+        message_expect(m, "true");
+        message_expect(m, "200");
+        message_expect(m, "-3");
+        message_expect(m, "65535");
+        message_expect(m, "-70000");
+        message_expect(m, "4294967295");
+        message_expect(m, "-9223372036854775808");
+        message_expect(m, "18446744073709551615");
+        message_expect(m, "0.5");
         assert_int_equal(json_from_message(m, &value), -ENXIO);
         sd_bus_message_unref(m);
 }
 
 static void test_containers(void **state)
 {
-        sd_bus_message *m = new_message();
+        sd_bus_message *m = message_new();
 
         assert_true(sd_bus_message_append(m, "as", 2, "a", "b") >= 0);
         assert_true(sd_bus_message_append(m, "as", 0) >= 0);
@@ -99,21 +52,21 @@ static void test_containers(void **state)
                     0);
         assert_true(sd_bus_message_append(m, "a{us}", 1, 9, "nine") >= 0);
         assert_true(sd_bus_message_append(m, "a{sv}", 0) >= 0);
-        seal(m);
-        expect_next(m, "[\"a\",\"b\"]");
-        expect_next(m, "[]");
-        expect_next(m, "[\"x\",7]");
-        expect_next(m, "[[\"x\",\"y\"]]");
-        expect_next(m, "5");
-        expect_next(m, "{\"k\":\"v\",\"n\":{\"z\":1}}");
-        expect_next(m, "{\"9\":\"nine\"}");
-        expect_next(m, "{}");
+        message_seal(m);
+        message_expect(m, "[\"a\",\"b\"]");
+        message_expect(m, "[]");
+        message_expect(m, "[\"x\",7]");
+        message_expect(m, "[[\"x\",\"y\"]]");
+        message_expect(m, "5");
+        message_expect(m, "{\"k\":\"v\",\"n\":{\"z\":1}}");
+        message_expect(m, "{\"9\":\"nine\"}");
+        message_expect(m, "{}");
         sd_bus_message_unref(m);
 }
 
 static void test_depth(void **state)
 {
-        sd_bus_message *m = new_message();
+        sd_bus_message *m = message_new();
         struct json_object *value;
 
         for (int i = 0; i < 20; i++)
@@ -121,7 +74,7 @@ static void test_depth(void **state)
         assert_true(sd_bus_message_append(m, "s", "deep") >= 0);
         for (int i = 0; i < 20; i++)
                 assert_true(sd_bus_message_close_container(m) >= 0);
-        seal(m);
+        message_seal(m);
         assert_int_equal(json_from_message(m, &value), -EBADMSG);
         sd_bus_message_unref(m);
 }
@@ -153,5 +106,5 @@ int main(void)
                 { "gives the alternative for what is not there or of another type", test_get },
         };
 
-        return cmocka_run_group_tests_name("ctl/json", tests, begin, end);
+        return cmocka_run_group_tests_name("ctl/json", tests, message_begin, message_end);
 }

@@ -79,10 +79,15 @@ static int is_about_start(const char *name)
 static int fault_from_standard(Fault *fault, const sd_bus_error *error, int r)
 {
         if (is_about_start(error->name)) {
+                const char *reason = error->message ?: error->name;
+                size_t n = strlen(reason);
+
+                if (n > 0 && reason[n - 1] == '.')
+                        n--;
                 fault_set(fault, FAULT_FAILED, r,
-                          "Cannot reach wardend: %s. Is wardend.service running? "
+                          "Cannot reach wardend: %.*s. Is wardend.service running? "
                           "'systemctl status wardend' tells.",
-                          error->message ?: error->name);
+                          (int)MIN2(n, (size_t)256), reason);
                 return 1;
         }
         if (sd_bus_error_has_names(error, SD_BUS_ERROR_ACCESS_DENIED,

@@ -53,11 +53,14 @@ static int create_open_root(Create *c, Fault *fault)
 {
         const char *path = c->plan->root_directory;
 
-        c->source_fd = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY, RESOLVE_NO_MAGICLINKS);
+        /* A link at the end is refused: who may change it later would choose the root of the next
+         * start. */
+        c->source_fd = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW,
+                                   RESOLVE_NO_MAGICLINKS);
         if (c->source_fd < 0)
                 return fault_set(
                         fault, errno == ENOENT || errno == ENOTDIR ? FAULT_NOT_FOUND : FAULT_FAILED,
-                        -errno, "cannot open '%.200s': %m", path);
+                        -errno, "cannot open '%.200s' (links are not followed): %m", path);
         return 0;
 }
 

@@ -201,9 +201,11 @@ static int passwd_lookup_user(const char *path, const char *user, Passwd *passwd
                 r = passwd_find(path, user, 0, passwd);
                 return r == 0 ? -ENOENT : r;
         }
+        /* A number needs no database: a container that has broken its own must not keep out those
+         * who come to mend it. */
         passwd->uid = uid;
-        r = passwd_find(path, NULL, uid, passwd);
-        return r < 0 ? r : 0;
+        (void)passwd_find(path, NULL, uid, passwd);
+        return 0;
 }
 
 static int passwd_lookup_group(const char *path, const char *group, Passwd *passwd)

@@ -175,7 +175,7 @@ int log_full(int level, int error, const LogContext *context, const char *file, 
         if (context && context->id)
                 fields_add(&fields, "CONTAINER_ID=%s", context->id);
         if (context && context->unit)
-                fields_add(&fields, "UNIT=%s", context->unit);
+                fields_add(&fields, "OBJECT_SYSTEMD_UNIT=%s", context->unit);
         if (context && context->job)
                 fields_add(&fields, "CONTAINER_JOB=%u", context->job);
         if (context && context->message_id)

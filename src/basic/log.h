@@ -34,7 +34,7 @@ const char *log_get_identifier(void);
 typedef struct LogContext {
         const char *container; /* CONTAINER_NAME= */
         const char *id;        /* CONTAINER_ID= */
-        const char *unit; /* UNIT=: the scope, so that `systemctl status` shows the message too */
+        const char *unit; /* OBJECT_SYSTEMD_UNIT=: the scope, whose `systemctl status` shows it too */
         uint32_t job;     /* CONTAINER_JOB= when not 0 */
         const char *message_id; /* MESSAGE_ID=: one of basic/message-id.h */
 } LogContext;

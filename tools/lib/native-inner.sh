@@ -110,8 +110,11 @@ become_init() {
     mkdir -p run/warden-old
     pivot_root . run/warden-old
     cd /
+    # Shared, as systemd makes everything on a machine but not where $container is set: services with mount
+    # namespaces of their own see what is mounted later.
     exec env -i container=warden-sandbox PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
-        bash -c 'umount -l /run/warden-old; rmdir /run/warden-old; exec /sbin/init "$@"' init "${options[@]}"
+        bash -c 'umount -l /run/warden-old; rmdir /run/warden-old; mount --make-rshared /; exec /sbin/init "$@"' \
+        init "${options[@]}"
 }
 
 case $step in

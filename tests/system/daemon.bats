@@ -147,7 +147,7 @@ PYTHON
     wardenctl destroy t-journal
     capture journal_since "$start" CONTAINER_NAME=t-journal
     is "$id" "$(jq -rs '[.[].CONTAINER_ID] | unique | join(" ")' <<<"$output")"
-    is "$unit" "$(jq -rs '[.[].UNIT] | unique | join(" ")' <<<"$output")"
+    is "$unit" "$(jq -rs '[.[].OBJECT_SYSTEMD_UNIT] | unique | join(" ")' <<<"$output")"
     is 1 "$(jq -rs '[.[] | select(.MESSAGE_ID == "5a0c1f6c37c84fd0a7d7f2b0d9a4e301")] | length' <<<"$output")"
     is 1 "$(jq -rs '[.[] | select(.MESSAGE_ID == "5a0c1f6c37c84fd0a7d7f2b0d9a4e303")] | length' <<<"$output")"
 }
@@ -196,5 +196,5 @@ PYTHON
 @test "prints its version, and complains of an option that it does not know" {
     like '^wardend [0-9]+\.[0-9]+' "$(wardend --version)"
     refuses wardend --no-such-option
-    is "$(wardend --version)" "wardend $(busctl get-property -j "$BUS" "$ROOT" "$BUS.Manager" Version | jq -r .data)"
+    is "$(wardend --version)" "wardend $(property "$ROOT" Manager Version)"
 }

@@ -84,20 +84,25 @@ manager() { busctl call --timeout=120 "$BUS" "$ROOT" "$BUS.Manager" "$@"; }
 # path_of NAME: its object path
 path_of() { busctl call -j "$BUS" "$ROOT" "$BUS.Manager" GetContainer s "$1" | jq -r '.data[0]'; }
 
-# container_get NAME PROPERTY; job_get NAME N PROPERTY: plain values; arrays as JSON
-container_get() { busctl get-property -j "$BUS" "$(path_of "$1")" "$BUS.Container" "$2" | jq -r .data; }
-job_get() { busctl get-property -j "$BUS" "$(path_of "$1")/job/$2" "$BUS.Job" "$3" | jq -r .data; }
+# property PATH INTERFACE PROPERTY: its plain value; anything but a string or number as JSON
+property() {
+    local json
+    json=$(busctl get-property -j "$BUS" "$1" "$BUS.$2" "$3") && jq -r .data <<<"$json"
+}
+container_get() { property "$(path_of "$1")" Container "$2"; }
+job_get() { property "$(path_of "$1")/job/$2" Job "$3"; }
+cgroup_mode() { property "$ROOT" Manager CgroupMode; }
 
-# container_call NAME METHOD [SIGNATURE ARGUMENT…]; job_call NAME N METHOD […]
-container_call() { local c=$1; shift; busctl call --timeout=120 "$BUS" "$(path_of "$c")" "$BUS.Container" "$@"; }
-job_call() { local c=$1 n=$2; shift 2; busctl call --timeout=120 "$BUS" "$(path_of "$c")/job/$n" "$BUS.Job" "$@"; }
+# object_call PATH INTERFACE METHOD [SIGNATURE ARGUMENT…]: the answer as JSON
+object_call() { busctl call -j --timeout=120 -- "$BUS" "$1" "$BUS.$2" "${@:3}"; }
+container_call() { object_call "$(path_of "$1")" Container "${@:2}"; }
+job_call() { object_call "$(path_of "$1")/job/$2" Job "${@:3}"; }
 
 # spawn NAME PROGRAM…: a job without input and output; prints its number
 spawn() {
-    local name=$1 reply
-    shift
-    reply=$(busctl call -j --timeout=120 "$BUS" "$(path_of "$name")" "$BUS.Container" SpawnJob 'asa{sv}' $# "$@" 0 | jq -r '.data[0]')
-    [[ $reply == */job/* ]] && echo "${reply##*/}"
+    local reply
+    reply=$(container_call "$1" SpawnJob 'asa{sv}' $(($# - 1)) "${@:2}" 0) || return
+    basename "$(jq -r '.data[0]' <<<"$reply")"
 }
 
 # gcall OBJECT INTERFACE.METHOD ARGUMENT…: by gdbus, which tells the name of an error
@@ -106,6 +111,10 @@ gcall() {
     shift 2
     gdbus call --system --timeout 120 --dest "$BUS" --object-path "$path" --method "$BUS.$method" -- "$@"
 }
+
+# A directory of the host on a file system that can be an overlay's layer and be idmapped, on every kernel; a case that
+# makes one removes it.
+real_directory() { mktemp -d /var/lib/warden/test.XXXXXX; }
 
 leader() { container_get "$1" Leader; }
 unit_of() { container_get "$1" Unit; }
@@ -163,4 +172,3 @@ cgroup_file() {
     [[ $(cgroup_mode) == unified ]] || base+=/$2
     cat "$base$group/$3"
 }
-cgroup_mode() { busctl get-property -j "$BUS" "$ROOT" "$BUS.Manager" CgroupMode | jq -r .data; }

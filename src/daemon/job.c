@@ -174,8 +174,11 @@ int job_attach(Job *job, JobAttachFunc func, void *userdata, Fault *fault)
 {
         WshdMessage m = { .type = WSHD_ATTACH, .job = job->id };
         WshdRequest request = { .attach = func, .userdata = userdata, .what = "Cannot attach" };
-        int r;
 
-        r = job_check_tty(job, fault);
-        return r < 0 ? r : wshd_request(job->container, &m, request, fault);
+        /* Also after its end: PID 1 keeps the terminal, with what was printed last, until the job is
+         * released. */
+        if (!job->is_tty)
+                return fault_set(fault, FAULT_BAD_STATE, -ENOTTY, "Job %u has no terminal",
+                                 job->id);
+        return wshd_request(job->container, &m, request, fault);
 }

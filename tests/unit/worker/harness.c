@@ -64,7 +64,7 @@ int harness_start(Harness *h, const char *worker, const char *init)
         int r;
 
         *h = (Harness){ .fd = -EBADF };
-        (void)snprintf(h->directory, sizeof(h->directory), "/tmp/build-worker-XXXXXX");
+        (void)snprintf(h->directory, sizeof(h->directory), "/tmp/warden-worker-XXXXXX");
         if (!mkdtemp(h->directory))
                 return -errno;
         (void)snprintf(h->state, sizeof(h->state), "%s/state", h->directory);

@@ -79,6 +79,17 @@ static int server_is_settled(const Harness *h)
         return 0;
 }
 
+/* The next pair may be just in the making. */
+static int server_has_fds(const Harness *h, size_t n)
+{
+        for (int i = 0; i < 500; i++) {
+                if (count_fds(h->pid) == n)
+                        return 1;
+                (void)usleep(10000);
+        }
+        return 0;
+}
+
 static void test_leaves_nothing(void **state)
 {
         size_t n_fds, n_mounts, n_own_fds;
@@ -98,7 +109,7 @@ static void test_leaves_nothing(void **state)
                 inside_leave(&in);
         }
         assert_true(server_is_settled(h));
-        assert_int_equal(count_fds(h->pid), n_fds);
+        assert_true(server_has_fds(h, n_fds));
         assert_int_equal(count_fds(getpid()), n_own_fds);
         assert_int_equal(count_lines("/proc/self/mountinfo"), n_mounts);
         (void)snprintf(path, sizeof(path), "%s/containers", h->state);
@@ -133,7 +144,7 @@ static void test_leaves_nothing_of_failures(void **state)
                 inside_expect_failure(&in, i % 2 ? FAULT_NOT_FOUND : FAULT_FAILED, "cannot open");
         }
         assert_true(server_is_settled(h));
-        assert_int_equal(count_fds(h->pid), n_fds);
+        assert_true(server_has_fds(h, n_fds));
         assert_int_equal(count_lines("/proc/self/mountinfo"), n_mounts);
 }
 
@@ -248,6 +259,9 @@ static void test_stays_small(void **state)
         const char *line;
 
         SKIP_UNLESS_ROOT(state);
+#if defined(__SANITIZE_ADDRESS__)
+        skip(); /* a sanitizer has memory of its own */
+#endif
         made.pid = ((Harness *)*state)->pid;
         status = harness_proc(&made, "status");
         line = strstr(status, "\nRssAnon:");

@@ -10,6 +10,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "basic/io.h"
 #include "basic/log.h"
 #include "basic/message-id.h"
 #include "daemon/manager.h"
@@ -28,18 +29,23 @@ static int on_stop_timeout(sd_event_source *s, uint64_t usec, void *userdata)
         return 0;
 }
 
+/* Asked again, perhaps with less patience: PID 1 is told only when it is to end earlier. */
 static void stop_send(Container *c, uint64_t grace_usec)
 {
         WshdMessage m = { .type = WSHD_STOP, .usec = grace_usec };
-        uint64_t patience = grace_usec < USEC_INFINITY - PATIENCE_USEC ? grace_usec + PATIENCE_USEC
-                                                                       : USEC_INFINITY;
+        uint64_t now = io_now_monotonic_usec(), until = USEC_INFINITY;
         int r;
 
-        r = c->wshd ? wshd_client_call(c->wshd, &m, NULL, 0, NULL, NULL) : -ENOTCONN;
+        if (grace_usec < USEC_INFINITY - PATIENCE_USEC - now)
+                until = now + grace_usec + PATIENCE_USEC;
+        if (c->stop_source && until >= c->stop_usec)
+                return;
+        c->stop_usec = until;
         c->stop_source = sd_event_source_disable_unref(c->stop_source);
+        r = c->wshd ? wshd_client_call(c->wshd, &m, NULL, 0, NULL, NULL) : -ENOTCONN;
         if (r >= 0)
-                r = sd_event_add_time_relative(c->manager->event, &c->stop_source, CLOCK_MONOTONIC,
-                                               patience, 0, on_stop_timeout, c);
+                r = sd_event_add_time(c->manager->event, &c->stop_source, CLOCK_MONOTONIC, until, 0,
+                                      on_stop_timeout, c);
         if (r < 0) {
                 (void)container_log(c, LOG_WARNING, r, NULL,
                                     "Cannot ask PID 1 to stop, killing it");
@@ -64,7 +70,6 @@ int container_stop(Container *c, uint64_t grace_usec, ReplyFunc func, void *user
         r = reply_add(&c->stop_replies, func, userdata);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "Out of memory");
-        /* Asked again, perhaps with less patience: PID 1 takes the shorter time. */
         stop_send(c, grace_usec);
         return 0;
 }

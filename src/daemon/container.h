@@ -65,6 +65,7 @@ struct Container {
         ContainerStart *start;               /* while creating */
         ContainerDestroy *destroy;           /* while destroying */
         struct sd_event_source *stop_source; /* while stopping: the end of patience */
+        uint64_t stop_usec;                  /* CLOCK_MONOTONIC: when that is */
         Reply *stop_replies;
 };
 

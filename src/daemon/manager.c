@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <systemd/sd-event.h>
@@ -44,6 +45,12 @@ static int make_directories(Manager *manager, Fault *fault)
                 fd_close(manager->containers_dir_fd);
                 manager->containers_dir_fd = take_fd(&sub_fd);
         }
+        /* A second daemon would take the first one's half-made containers for leftovers. The lock
+         * goes with the process. */
+        if (flock(manager->containers_dir_fd, LOCK_EX | LOCK_NB) < 0)
+                return fault_set(fault, FAULT_FAILED, -errno,
+                                 "Another wardend uses the directory %s (%m)",
+                                 manager->conf.runtime_directory);
         return 0;
 }
 

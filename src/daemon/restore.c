@@ -7,10 +7,8 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
-#include "basic/fd.h"
 #include "basic/io.h"
 #include "basic/log.h"
 #include "daemon/manager.h"
@@ -20,25 +18,36 @@
 
 typedef int (*EachFunc)(void *userdata, const char *name);
 
-/* Calls func for every name in a directory that does not begin with a dot. */
+static int is_shown(const struct dirent *entry)
+{
+        return entry->d_name[0] != '.';
+}
+
+/* Ids have one length and grow with time, numbers of jobs grow in length, too. */
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+        size_t n = strlen((*a)->d_name), m = strlen((*b)->d_name);
+
+        if (n != m)
+                return n < m ? -1 : 1;
+        return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Calls func for every name in a directory that does not begin with a dot, in the order in which
+ * they were made: listings look the same before and after. */
 static int directory_each(int dir_fd, EachFunc func, void *userdata)
 {
-        struct dirent *entry;
-        DIR *dir;
-        int fd;
+        struct dirent **entries;
+        int n;
 
-        fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
+        n = scandirat(dir_fd, ".", &entries, is_shown, compare_names);
+        if (n < 0)
                 return -errno;
-        dir = fdopendir(fd);
-        if (!dir) {
-                fd_close(fd);
-                return -ENOMEM;
+        for (int i = 0; i < n; i++) {
+                (void)func(userdata, entries[i]->d_name);
+                free(entries[i]);
         }
-        while ((entry = readdir(dir)))
-                if (entry->d_name[0] != '.')
-                        (void)func(userdata, entry->d_name);
-        (void)closedir(dir);
+        free(entries);
         return 0;
 }
 

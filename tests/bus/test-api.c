@@ -631,11 +631,16 @@ static int run_as_nobody(int ready_fd)
         if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0 ||
             sd_bus_open_system(&bus) < 0)
                 return 10;
-        r = sd_bus_call_method(bus, "org.warden.Warden1", WARDEN_PATH,
-                               "org.freedesktop.DBus.Introspectable", "Introspect", NULL, NULL,
-                               NULL);
+        r = sd_bus_call_method(bus, "org.warden.Warden1", WARDEN_PATH, "org.freedesktop.DBus.Peer",
+                               "Ping", NULL, NULL, NULL);
         if (r < 0)
                 return 11;
+        r = sd_bus_call_method(bus, "org.warden.Warden1", WARDEN_PATH,
+                               "org.freedesktop.DBus.Introspectable", "Introspect", &error, NULL,
+                               NULL);
+        if (r >= 0 || !sd_bus_error_has_name(&error, SD_BUS_ERROR_ACCESS_DENIED))
+                return 15;
+        sd_bus_error_free(&error);
         r = sd_bus_call_method(bus, "org.warden.Warden1", WARDEN_PATH, MANAGER, "ListContainers",
                                &error, NULL, NULL);
         if (r >= 0 || !sd_bus_error_has_name(&error, SD_BUS_ERROR_ACCESS_DENIED))

@@ -174,6 +174,89 @@ static void make_messages(const char *corpus)
         save_writer(corpus, "codec", "job-spec", &w);
 }
 
+/* One datagram as a step of fuzz-wshd-request: who says it, its size, its descriptors, itself. */
+static void put_step(uint8_t *steps, size_t *n_steps, int client, size_t n_fds,
+                     const WshdMessage *m)
+{
+        uint8_t *p = steps + *n_steps;
+        int n = check(wshd_message_encode(m, p + 3, 255), "step");
+
+        p[0] = (uint8_t)(3 | client << 3);
+        p[1] = (uint8_t)n;
+        p[2] = (uint8_t)n_fds;
+        *n_steps += 3 + (size_t)n;
+}
+
+/* What happens in between: to the process in a slot, or to a connection. */
+static void put_event(uint8_t *steps, size_t *n_steps, uint8_t what, uint8_t how, uint8_t slot)
+{
+        steps[(*n_steps)++] = what;
+        if (what != 2)
+                return;
+        steps[(*n_steps)++] = how;
+        steps[(*n_steps)++] = slot;
+}
+
+static void make_requests(const char *corpus)
+{
+        static const uint8_t spec[] = "spec";
+        WshdMessage spawn = { .type = WSHD_SPAWN, .spec = spec, .spec_size = sizeof(spec) };
+        uint8_t steps[4096];
+        size_t n = 0;
+
+        put_step(steps, &n, 0, 0, &(WshdMessage){ .type = WSHD_HELLO, .flags = WSHD_SUBSCRIBE });
+        for (uint32_t job = 1; job <= 6; job++) {
+                spawn.job = spawn.sequence = job;
+                spawn.flags = job % 2 ? WSHD_STDOUT_FD : 0;
+                spawn.rows = job == 6 ? 13 : 0; /* which the fuzzer's fork refuses */
+                put_step(steps, &n, job % 2 ? 0 : 1, job % 2, &spawn);
+        }
+        put_event(steps, &n, 2, 0, 0);  /* started */
+        put_event(steps, &n, 2, 16, 0); /* and ended */
+        put_event(steps, &n, 2, 8 | 16, 1);
+        put_event(steps, &n, 2, 16 | 32, 2);
+        put_step(steps, &n, 2, 0, &(WshdMessage){ .type = WSHD_HELLO, .flags = WSHD_SUBSCRIBE });
+        put_event(steps, &n, 0, 0, 0); /* client 0 goes away */
+        put_event(steps, &n, 2, 16, 3);
+        put_step(steps, &n, 1, 0, &(WshdMessage){ .type = WSHD_RELEASE, .job = 1 });
+        put_event(steps, &n, 1 | 2 << 3, 0, 0); /* client 2 reads */
+        save(corpus, "wshd-request", "jobs", steps, n);
+
+        n = 0;
+        for (uint32_t type = WSHD_HELLO; type <= WSHD_STOP + 1; type++)
+                put_step(steps, &n, (int)type % 3, type == WSHD_SPAWN,
+                         &(WshdMessage){ .type = type,
+                                         .sequence = type,
+                                         .signal = 9,
+                                         .flags = type == WSHD_SPAWN ? WSHD_SPEC_FD : 0,
+                                         .rows = 24,
+                                         .columns = 80,
+                                         .usec = 1 });
+        put_event(steps, &n, 1, 0, 0);
+        save(corpus, "wshd-request", "all-types", steps, n);
+}
+
+static void make_job_specs(const char *corpus)
+{
+        _drop_(drop_job_spec) JobSpec *spec = job_spec_new();
+        WireWriter w = WIRE_WRITER_INIT;
+
+        check(spec ? strv_append(&spec->argv, "/bin/sh") : -ENOMEM, "spec");
+        check(job_spec_encode(spec, NULL, &w), "job-spec");
+        save_writer(corpus, "job-spec-decode", "small", &w);
+        check(strv_append(&spec->argv, "-l"), "argv");
+        check(strv_append(&spec->environment, "PATH=/bin"), "environment");
+        check(strv_append(&spec->environment, "A="), "environment");
+        spec->user = strdup("www:33");
+        spec->working_directory = strdup("/srv");
+        spec->rlimits_set = 1U << 7 | 1U << 15;
+        spec->rlimits[7] = (JobRlimit){ 10, UINT64_MAX };
+        spec->umask = 077;
+        spec->nice = -5;
+        check(job_spec_encode(spec, NULL, &w), "job-spec");
+        save_writer(corpus, "job-spec-decode", "full", &w);
+}
+
 static void make_worker_messages(const char *corpus)
 {
         WorkerMessage m = { .type = WORKER_CREATE,
@@ -207,6 +290,8 @@ int main(int argc, char *argv[])
         make_containers(argv[1]);
         make_jobs(argv[1]);
         make_messages(argv[1]);
+        make_requests(argv[1]);
+        make_job_specs(argv[1]);
         make_worker_messages(argv[1]);
         return EXIT_SUCCESS;
 }

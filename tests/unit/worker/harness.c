@@ -61,10 +61,13 @@ static int start_program(Harness *h, const char *worker, const char *init)
 
 int harness_start(Harness *h, const char *worker, const char *init)
 {
+        const char *parent = getenv("TMPDIR");
         int r;
 
+        /* On a disk: memory cannot shift owners before Linux 6.3. */
         *h = (Harness){ .fd = -EBADF };
-        (void)snprintf(h->directory, sizeof(h->directory), "/tmp/warden-worker-XXXXXX");
+        (void)snprintf(h->directory, sizeof(h->directory), "%.40s/warden-worker-XXXXXX",
+                       parent ? parent : "/var/tmp");
         if (!mkdtemp(h->directory))
                 return -errno;
         (void)snprintf(h->state, sizeof(h->state), "%s/state", h->directory);

@@ -62,7 +62,7 @@ static void test_deletes_deep_trees(void **state)
         SKIP_UNLESS_ROOT(state);
         in = inside_prepare(state);
         inside_enter(&in);
-        assert_string_equal(ask(&in, "deep 5000"), "ok");
+        assert_string_equal(ask(&in, "deep 1000"), "ok");
         assert_string_equal(ask(&in, "write /d/d/d/x"), "ok");
         inside_leave(&in);
         assert_true(trash_is_emptied(*state));

@@ -196,8 +196,8 @@ static void test_remove_refusals(void **state)
                 "/var/0123456789a/..",
                 "/var/../0123456789a",
                 "/var/0123456789a/",
-                "/var/"
-                "/0123456789a",
+                ("/var/"
+                 "/0123456789a"),
                 "/var/0123456789A",
                 "/var/lib/warden/containers",
                 "/var/0123456789ab",

@@ -8,10 +8,10 @@
  * demand: only the host's root may shift the owners of a mount, and only the owner of the mount
  * namespace can use a shifted layer. */
 
-/* Opens @path and in it upper and work, made when missing. The directory is 0700, since files of the
- * container's root are owned by the real uid 0 in there and set-id ones among them must not be
- * reachable for users of the host. A new upper takes owner and mode of the root directory,
- * for it is what is seen as "/".
+/* Opens @path and in it upper and work, made when missing. The directory is 0700, since files of
+ * the container's root are owned by the real uid 0 in there and set-id ones among them must not be
+ * reachable for users of the host. A new upper takes owner and mode of the root directory, for it
+ * is what is seen as "/".
  * @root_fd      the root directory
  * @ret_fd       the layer (O_PATH), owned by the caller
  * @ret_is_new   whether the directory was made here: then it is the caller's to remove

@@ -6,8 +6,9 @@
 /* Leaving a tree of mounts for another. */
 
 /* Replaces all mounts of a new mount namespace, which are copies of the host's, by one empty file
- * system, which becomes the working directory. Nothing of the host can be reached by a path from then on, nothing that the host unmounts
- * is held by a container, and what comes later needs no look at the host's table.
+ * system, which becomes the working directory. Nothing of the host can be reached by a path from
+ * then on, nothing that the host unmounts is held by a container, and what comes later needs no
+ * look at the host's table.
  * Returns 0; negative errno with a fault. */
 int pivot_to_empty(Fault *fault);
 

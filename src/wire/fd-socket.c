@@ -79,8 +79,9 @@ ssize_t fd_socket_receive(int fd, void *buffer, size_t room, int *fds, size_t *n
         size_t n_received, n_kept;
         ssize_t n;
 
-        /* A reset says that the other end was closed before it had read all we sent. It is said once,
-         * and before what the other end sent is handed out: its last words are still to come. */
+        /* A reset says that the other end was closed before it had read all we sent. It is said
+         * once, and before what the other end sent is handed out: its last words are still to come.
+         */
         do
                 n = recvmsg(fd, &msg, flags | MSG_CMSG_CLOEXEC);
         while (n < 0 && (errno == EINTR || errno == ECONNRESET));

@@ -7,10 +7,10 @@
 #include "basic/fault.h"
 
 /* Between a worker and the child that becomes PID 1: a socketpair of SOCK_SEQPACKET. After the
- * plan, which goes as it came, the messages below, in this order; the child says only that it has to
- * wait for the gate, or what went wrong. The end of the connection is the child's exec or its death; for the child it is the
- * death of the worker, and then its own. Both ends are the same program, so that structures travel
- * as they are. */
+ * plan, which goes as it came, the messages below, in this order; the child says only that it has
+ * to wait for the gate, or what went wrong. The end of the connection is the child's exec or its
+ * death; for the child it is the death of the worker, and then its own. Both ends are the same
+ * program, so that structures travel as they are. */
 
 typedef enum ChannelType {
         CHANNEL_TREES = 1, /* fds: CHANNEL_TREE_* */

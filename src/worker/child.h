@@ -40,9 +40,9 @@ int child_start(const Host *host, const ChildOptions *options, const int *unwant
 /* Closes our side. The process lives on if it has been executed, else it ends. */
 void child_release(Child *child);
 
-/* Kills it, waits until nothing of it is left, and releases. Processes in its namespace die with it.
- * The child may be another process's: all who start one have SIGCHLD ignored, so that it is reaped
- * by the kernel. */
+/* Kills it, waits until nothing of it is left, and releases. Processes in its namespace die with
+ * it. The child may be another process's: all who start one have SIGCHLD ignored, so that it is
+ * reaped by the kernel. */
 void child_kill(Child *child);
 
 int child_is_dead(const Child *child);

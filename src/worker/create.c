@@ -129,8 +129,8 @@ static int create_mount_layers(Create *c, Fault *fault)
         return 0;
 }
 
-/* The path of a socket is short (108 bytes), that of a directory is not; a worker does one thing and
- * may change its directory for it. The mode is set before the file exists. */
+/* The path of a socket is short (108 bytes), that of a directory is not; a worker does one thing
+ * and may change its directory for it. The mode is set before the file exists. */
 static int create_bind(Create *c, Fault *fault)
 {
         const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = WSHD_SOCKET };

@@ -2,9 +2,9 @@
 
 /* warden-worker [WSHD [STATE-DIRECTORY…]]
  *
- * Started by wardend with its socket as descriptor 3; ends when that is closed. WSHD is what becomes
- * PID 1 of the containers; what an earlier life left to delete below the state directories is
- * deleted. */
+ * Started by wardend with its socket as descriptor 3; ends when that is closed. WSHD is what
+ * becomes PID 1 of the containers; what an earlier life left to delete below the state directories
+ * is deleted. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -75,8 +75,8 @@ static void set_limit(int resource, rlim_t soft, rlim_t hard)
         (void)setrlimit(resource, &limit);
 }
 
-/* What containers inherit from us rather than each setting it anew. Only who is root on the host can
- * raise a limit or lower a score, so that it is done here or never. */
+/* What containers inherit from us rather than each setting it anew. Only who is root on the host
+ * can raise a limit or lower a score, so that it is done here or never. */
 static int set_inherited(Fault *fault)
 {
         (void)setsid();

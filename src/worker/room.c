@@ -290,8 +290,8 @@ static int room_arrange_fds(Room *room, Fault *fault)
         if (socket_fd == WSHD_SOCKET_FD ? fd_set_cloexec(socket_fd, 0) < 0
                                         : dup2(socket_fd, WSHD_SOCKET_FD) < 0)
                 return fault_set(fault, FAULT_FAILED, -errno, "dup2: %m");
-        /* Here and not where it is bound: a client reads from the socket who listens, and the daemon
-         * talks to nobody but the container's first process. */
+        /* Here and not where it is bound: a client reads from the socket who listens, and the
+         * daemon talks to nobody but the container's first process. */
         if (listen(WSHD_SOCKET_FD, WSHD_BACKLOG) < 0)
                 return fault_set(fault, FAULT_FAILED, -errno, "cannot listen: %m");
         if (sys_close_range(WSHD_SOCKET_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)

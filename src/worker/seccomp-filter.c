@@ -16,10 +16,11 @@
 
 /* libseccomp knows the numbers; the code is written here. What it generates from the same list is
  * several times as long, since it looks for each call by itself, and the kernel translates and
- * compiles all of it for every container: 0.4 ms, more than a network namespace. The allowed numbers
- * lie close together, though: some 50 ranges hold all of x86-64's, and a search among their ends is
- * short to store and to run. Only comparisons with constants are used, so that the kernel can find
- * out, as it does, which calls are allowed whatever their arguments, and ask the filter no more.
+ * compiles all of it for every container: 0.4 ms, more than a network namespace. The allowed
+ * numbers lie close together, though: some 50 ranges hold all of x86-64's, and a search among their
+ * ends is short to store and to run. Only comparisons with constants are used, so that the kernel
+ * can find out, as it does, which calls are allowed whatever their arguments, and ask the filter no
+ * more.
  *
  *     for each architecture:   is it? ──no──► the next one
  *                              newer than the list? ──► ENOSYS
@@ -107,7 +108,7 @@ static void put_if_set_errno(Writer *w, uint32_t bits, int error)
         put_errno(w, error);
 }
 
-/* -- calls whose arguments matter: each check ends with a return or falls through to "allowed" -- */
+/* -- calls whose arguments matter: a check ends with a return or falls through to "allowed" -- */
 
 static void check_ioctl(Writer *w)
 {
@@ -200,9 +201,9 @@ static void ranges_fill(Ranges *ranges, uint32_t arch)
                         ranges->ends[ranges->n_ends++] = nr;
 }
 
-/* Writes a tree over the ends from @first to @first + @n - 1; a tree over n ends has n nodes. Leaves
- * are the two returns behind the whole, at @allow and behind it. A leaf left of an end with an even
- * index lies outside of a range. */
+/* Writes a tree over the ends from @first to @first + @n - 1; a tree over n ends has n nodes.
+ * Leaves are the two returns behind the whole, at @allow and behind it. A leaf left of an end with
+ * an even index lies outside of a range. */
 static void put_tree(Writer *w, const Ranges *ranges, size_t first, size_t n, size_t allow)
 {
         size_t n_left = n / 2, n_right = n - n_left - 1;

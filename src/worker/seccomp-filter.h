@@ -13,7 +13,8 @@
  *   ENOSYS     clone3, whose flags a filter cannot see; what is newer than the list; x32;
  *              socketcall of 32-bit programs. The C libraries fall back to what is allowed.
  *   EPERM      new namespaces (but a cgroup namespace, which needs CAP_SYS_ADMIN anyway), mounts,
- *              modules, keys, bpf, perf, userfaultfd, io_uring ... : all else; TIOCSTI and TIOCLINUX
+ *              modules, keys, bpf, perf, userfaultfd, io_uring ... : all else; TIOCSTI,
+ *              TIOCLINUX
  *   EAFNOSUPPORT   sockets of AF_VSOCK, which would reach the hypervisor, and AF_ALG
  *
  * 32-bit arguments are compared as such: the kernel ignores the upper halves, so a comparison that

@@ -7,7 +7,7 @@
  * libseccomp does not know is skipped. NULL ends the list. */
 extern const char *const seccomp_allowed[];
 
-/* The number of a call; -1: this architecture does not have it. Asks libseccomp, and knows what that
- * does not tell: the calls of 32-bit x86 that were parts of socketcall and ipc once.
+/* The number of a call; -1: this architecture does not have it. Asks libseccomp, and knows what
+ * that does not tell: the calls of 32-bit x86 that were parts of socketcall and ipc once.
  * @arch   SCMP_ARCH_* */
 int seccomp_list_resolve(uint32_t arch, const char *name);

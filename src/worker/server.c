@@ -167,8 +167,8 @@ static int server_read_notes(Server *server, int *ret_is_idle)
         return (int)n;
 }
 
-/* The worker that should wait has ended: the other end of the socket was closed, or something killed
- * it. Its notes have been read before. */
+/* The worker that should wait has ended: the other end of the socket was closed, or something
+ * killed it. Its notes have been read before. */
 static int server_on_worker_exit(Server *server, int is_hung_up, Fault *fault)
 {
         server->worker_fd = fd_close(server->worker_fd);

@@ -7,8 +7,9 @@
 /* The resident program: takes requests from a socket and has a forked worker do each.
  *
  * What can be done before a request comes is done before: one worker waits in the receiving call
- * with a child at hand that has its namespaces already. A request finds both ready; the next pair is
- * made when the worker in charge has nothing left to do but wait, or when another request is there.
+ * with a child at hand that has its namespaces already. A request finds both ready; the next pair
+ * is made when the worker in charge has nothing left to do but wait, or when another request is
+ * there.
  *
  *      server ──fork──► worker ──receives──► "taken" ──► ... ──► "idle" ──► DONE
  *         ▲                                    │                   │

@@ -6,8 +6,8 @@
 
 #include "basic/fault.h"
 
-/* Gives a new user namespace its ids: 0 to @count - 1 inside are those from @base outside, for users
- * and for groups.
+/* Gives a new user namespace its ids: 0 to @count - 1 inside are those from @base outside, for
+ * users and for groups.
  * @proc_fd   a procfs
  * @pid       a process in the namespace
  * @ret_fd    the namespace, owned by the caller

@@ -53,8 +53,8 @@ typedef struct Made {
 /* Sends the request. The plan stays the caller's. Returns 0; negative errno. */
 int harness_begin(Harness *h, const Plan *plan, Made *ret);
 
-/* Receives the next message into *ret, its type; 0 at the end; negative errno. Waits 10 s. CLONED is
- * kept in made->pid and pid_fd. */
+/* Receives the next message into *ret, its type; 0 at the end; negative errno. Waits 10 s. CLONED
+ * is kept in made->pid and pid_fd. */
 int harness_next(Made *made);
 int harness_open_gate(Made *made);
 
@@ -64,7 +64,8 @@ int harness_create(Harness *h, const Plan *plan, Made *ret);
 /* Kills the container, waits for its end, closes. */
 void harness_end(Made *made);
 
-/* Sends WORKER_REMOVE for both directories. Returns WORKER_DONE or WORKER_FAILED; negative errno. */
+/* Sends WORKER_REMOVE for both directories. Returns WORKER_DONE or WORKER_FAILED; negative errno.
+ */
 int harness_remove(Harness *h, const Made *made);
 
 /* Connects to PID 1's socket; sends a command, receives its reply. */

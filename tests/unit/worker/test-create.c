@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Mounts that clients ask for, roots that mean harm, and everything that can go wrong. Needs root. */
+/* Mounts that clients ask for, roots that mean harm, and everything that can go wrong. Needs root.
+ */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -430,8 +431,8 @@ static void test_undoes_when_the_daemon_leaves(void **state)
         }
 }
 
-/* Either it has been reported, then it lives; or nothing of it does. We hang up by half, so that the
- * answer can still be heard. */
+/* Either it has been reported, then it lives; or nothing of it does. We hang up by half, so that
+ * the answer can still be heard. */
 static void test_undoes_or_reports_behind_the_gate(void **state)
 {
         int n_lives = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The resident program: many containers, none of which leaves anything, and nonsense. Needs root. */
+/* The resident program: many containers, none of which leaves anything, and nonsense. Needs root.
+ */
 
 #include <dirent.h>
 #include <errno.h>

@@ -4,6 +4,8 @@
 #
 # The command line: what it prints, what it exits with, and that it tidies up after itself.
 
+# bats file_tags=anywhere
+
 load lib
 
 setup_file() {

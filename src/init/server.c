@@ -192,7 +192,7 @@ static int server_step_stop(Server *server)
 {
         int is_empty;
 
-        if (server->stop.state == STOP_NO || server->is_reap_pending)
+        if (server->stop.state == STOP_NO)
                 return 0;
         is_empty = server->ops->is_alone(&server->jobs);
         switch (stop_step(&server->stop, clock_monotonic_usec(), is_empty,

@@ -114,6 +114,19 @@ static _noreturn_ void exec_wshd(const ContainerOptions *options)
         _exit(100);
 }
 
+static int set_nofile(const ContainerOptions *options)
+{
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return -errno;
+        if (options->nofile > 0)
+                limit.rlim_cur = limit.rlim_max = (rlim_t)options->nofile;
+        if (options->nofile_soft > 0)
+                limit.rlim_cur = (rlim_t)options->nofile_soft;
+        return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+}
+
 static _noreturn_ void run_inside(const ContainerOptions *options, int gate_fd, int socket_fd)
 {
         char byte;
@@ -125,12 +138,8 @@ static _noreturn_ void run_inside(const ContainerOptions *options, int gate_fd, 
         r = prepare_root();
         if (r > 0)
                 _exit(102);
-        if (options->nofile > 0) {
-                struct rlimit limit = { (rlim_t)options->nofile, (rlim_t)options->nofile };
-
-                if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-                        _exit(103);
-        }
+        if (set_nofile(options) < 0)
+                _exit(103);
         for (int i = 0; i < 3; i++)
                 (void)dup2(open("/dev/null", O_RDWR | O_CLOEXEC), i);
         if (socket_fd == 3)

@@ -13,8 +13,9 @@
  * /mnt that can be written, and a devpts. Every failure ends the test at once. */
 
 typedef struct ContainerOptions {
-        uint64_t nofile;     /* RLIMIT_NOFILE, hard and soft; 0: as it is */
-        uint64_t grace_usec; /* for a stop by signal; 0: wshd's own default */
+        uint64_t nofile;      /* RLIMIT_NOFILE, hard and soft; 0: as it is */
+        uint64_t nofile_soft; /* soft alone */
+        uint64_t grace_usec;  /* for a stop by signal; 0: wshd's own default */
 } ContainerOptions;
 
 typedef struct Container {

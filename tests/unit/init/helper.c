@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "basic/macro.h"
@@ -93,14 +94,31 @@ static int play_stubborn(char **arguments)
                 (void)pause();
 }
 
+/* Makes orphans that end at once, for as long as it lives, which is not until TERM. */
+static int play_churn(char **arguments)
+{
+        (void)signal(SIGTERM, SIG_IGN);
+        if (write(STDOUT_FILENO, "x", 1) < 0)
+                return 1;
+        for (;;) {
+                pid_t pid = fork();
+
+                if (pid == 0)
+                        _exit(fork() < 0);
+                if (pid > 0)
+                        (void)waitpid(pid, NULL, 0);
+        }
+}
+
 static const struct {
         const char *name;
         int n_arguments;
         int (*play)(char **arguments);
 } roles[] = {
-        { "storm", 1, play_storm },     { "orphan", 0, play_orphan },
-        { "signals", 0, play_signals }, { "traced", 0, play_traced },
-        { "client", 1, play_client },   { "stubborn", 0, play_stubborn },
+        { "churn", 0, play_churn },       { "storm", 1, play_storm },
+        { "orphan", 0, play_orphan },     { "signals", 0, play_signals },
+        { "traced", 0, play_traced },     { "client", 1, play_client },
+        { "stubborn", 0, play_stubborn },
 };
 
 int main(int argc, char **argv)

@@ -190,6 +190,10 @@ static void test_list_paced(void **state)
         for (uint32_t id = 1; id <= WSHD_JOBS_MAX; id++)
                 (void)new_ended(id, JOB_NO_CLIENT);
         client_list(&client, 8);
+        client_flush(&client, jobs);
+        /* The turn was over before the socket was full. */
+        assert_false(client.is_blocked);
+        assert_true(client_has_more(&client));
         while (client_has_more(&client)) {
                 client_flush(&client, jobs);
                 n_turns++;

@@ -58,8 +58,8 @@ static void expect_children(const Container *container, size_t n)
         }
 }
 
-/* A job that ignores TERM, and does so by the time that this returns. */
-static void start_stubborn(int fd, uint32_t job)
+/* A job that ignores TERM by the time that this returns. */
+static void start_role(int fd, uint32_t job, const char *role)
 {
         SpecBuilder spec;
         WshdMessage m;
@@ -67,7 +67,7 @@ static void start_stubborn(int fd, uint32_t job)
         char byte;
 
         assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
-        SPEC(&spec, helper_path(), "stubborn");
+        SPEC(&spec, helper_path(), role);
         m = client_ask(fd,
                        (WshdMessage){ .type = WSHD_SPAWN,
                                       .job = job,
@@ -211,7 +211,7 @@ static void test_grace(void **state)
         SpecBuilder spec;
         WshdMessage m;
 
-        start_stubborn(fd, 1);
+        start_role(fd, 1, "stubborn");
         start_usec = now_usec();
         expect_ok(fd, (WshdMessage){ .type = WSHD_STOP, .usec = 300 * USEC_PER_MSEC });
         SPEC(&spec, "/bin/true");
@@ -222,12 +222,28 @@ static void test_grace(void **state)
         expect_exit_zero(*state);
 }
 
+static void test_churn(void **state)
+{
+        _drop_(drop_fd) int fd = client_open(*state, WSHD_SUBSCRIBE);
+        _drop_(drop_fd) int other = client_open(*state, WSHD_SUBSCRIBE);
+        uint64_t start_usec;
+
+        for (uint32_t job = 1; job <= 4; job++)
+                start_role(fd, job, "churn");
+        for (uint32_t job = 5; job <= 10; job++)
+                expect_works(other, job);
+        start_usec = now_usec();
+        expect_ok(fd, (WshdMessage){ .type = WSHD_STOP, .usec = 100 * USEC_PER_MSEC });
+        expect_exit_zero(*state);
+        assert_true(now_usec() - start_usec < 30 * USEC_PER_SEC);
+}
+
 static void test_shorter_grace(void **state)
 {
         _drop_(drop_fd) int fd = client_open(*state, WSHD_SUBSCRIBE);
         uint64_t start_usec;
 
-        start_stubborn(fd, 1);
+        start_role(fd, 1, "stubborn");
         start_usec = now_usec();
         expect_ok(fd, (WshdMessage){ .type = WSHD_STOP, .usec = USEC_INFINITY });
         expect_ok(fd, (WshdMessage){ .type = WSHD_STOP, .usec = 1000 * USEC_PER_SEC });
@@ -258,7 +274,7 @@ static void expect_stop_by(int signal)
         int fd = client_open(container, WSHD_SUBSCRIBE);
         uint64_t start_usec;
 
-        start_stubborn(fd, 1);
+        start_role(fd, 1, "stubborn");
         start_usec = now_usec();
         assert_int_equal(kill(container->pid, signal), 0);
         assert_int_equal(client_expect(fd, WSHD_EXITED).signal, SIGKILL);
@@ -339,6 +355,7 @@ int main(void)
                 CASE("asks everybody to end, tells of it, and exits", test_stop),
                 CASE("exits at once when there is nobody", test_stop_empty),
                 CASE("kills after the grace and starts nothing in it", test_grace),
+                CASE("serves and stops whatever the number of orphans", test_churn),
                 CASE("lets a second request shorten the grace, never lengthen it",
                      test_shorter_grace),
                 CASE("wakes stopped jobs to let them end", test_stopped_job),

@@ -420,6 +420,41 @@ static void test_tty(void **state)
         assert_int_equal(client_expect(fd, WSHD_EXITED).code, 3);
 }
 
+static void test_tty_owner(void **state)
+{
+        const Container *container = *state;
+        _drop_(drop_fd) int fd = client_open(container, WSHD_SUBSCRIBE);
+        _drop_(drop_fd) int master = -EBADF;
+        SpecBuilder spec;
+
+        if (!container->has_ids) {
+                print_message("only one uid is mapped: jobs cannot be other users\n");
+                skip();
+        }
+        SPEC_SHELL(&spec, "stat -c 'owner %u' $(tty); echo again > $(tty)");
+        wire_put_string(&spec.writer, JOB_TAG_USER, "vcap");
+        assert_int_equal(job_spawn(fd, 1, &spec, WSHD_TTY).type, WSHD_SPAWNED);
+        master = attach(fd, 1);
+        expect_on_tty(master, "owner 1000\r\nagain\r\n");
+}
+
+/* Each has two descriptors in PID 1, whose soft limit is no bound. */
+static void test_many_terminals(void **state)
+{
+        Container *container;
+        SpecBuilder spec;
+        int fd;
+
+        skip_wrapped("it has descriptors of its own, and keeps the limit");
+        container = container_new(&(ContainerOptions){ .nofile_soft = 20 });
+        fd = client_open(container, WSHD_SUBSCRIBE);
+        SPEC(&spec, "/bin/sleep", "1000");
+        for (uint32_t job = 1; job <= 50; job++)
+                assert_int_equal(job_spawn(fd, job, &spec, WSHD_TTY).type, WSHD_SPAWNED);
+        fd_close(fd);
+        container_free(container);
+}
+
 static void test_tty_kept(void **state)
 {
         _drop_(drop_fd) int fd = client_open(*state, WSHD_SUBSCRIBE);
@@ -539,6 +574,9 @@ int main(void)
                 CASE("lets a privileged job use set-id programs", test_privileged),
                 CASE("sets limits, umask and nice value", test_limits),
                 CASE("gives a job a terminal of any size", test_tty),
+                CASE("gives a terminal to the job's user", test_tty_owner),
+                { "holds more terminals than it was allowed at first", test_many_terminals, NULL,
+                  NULL, NULL },
                 CASE("keeps a terminal's output until the job is released", test_tty_kept),
                 CASE("refuses terminal requests that make no sense", test_tty_refusals),
                 CASE("takes a large spec from a sealed file only", test_spec_file),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* A job's spec as the job's own process reads it. What decodes has as many strings as it says, all of
- * them in the input, and makes an environment. */
+/* A job's spec as the job's own process reads it. What decodes has as many strings as it says, all
+ * of them in the input, and makes an environment. */
 
 #include <errno.h>
 

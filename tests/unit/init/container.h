@@ -34,7 +34,7 @@ int container_teardown(void **state);
 Container *container_new(const ContainerOptions *options);
 Container *container_free(Container *container);
 
-/* Waits up to ten seconds for PID 1's end. Returns waitpid()'s status. */
+/* Waits up to a minute for PID 1's end. Returns waitpid()'s status. */
 int container_wait(Container *container);
 
 /* How many descriptors PID 1 has, and processes as its children. */
@@ -59,8 +59,8 @@ int client_open(const Container *container, uint32_t flags);
 /* Sends a request with a new sequence number, which is returned. */
 uint32_t client_send(int fd, WshdMessage m, const int *fds, size_t n_fds);
 
-/* The next message, within ten seconds. @ret_fd may be NULL: descriptors are closed then. Returns 1;
- * 0 at the end of the connection. */
+/* The next message, which has a minute to come. @ret_fd may be NULL: descriptors are closed then.
+ * Returns 1; 0 at the end of the connection. */
 int client_receive(int fd, WshdMessage *ret, int *ret_fd);
 
 /* Receives until a message of @type comes by and returns it; others are dropped. */

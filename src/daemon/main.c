@@ -176,6 +176,10 @@ static void apply_conf(Conf *old, Conf *new)
         old->create_timeout_usec = new->create_timeout_usec;
         old->containers_max = new->containers_max;
         old->jobs_max = new->jobs_max;
+        old->ended_jobs_max = new->ended_jobs_max;
+        old->ended_jobs_usec = new->ended_jobs_usec;
+        old->ring_bytes = new->ring_bytes;
+        old->ring_bytes_max = new->ring_bytes_max;
 }
 
 /* The messages of Type=notify-reload, which systemd 252 does not have: it takes them as they
@@ -195,6 +199,7 @@ static int on_sighup(sd_event_source *s, const struct signalfd_siginfo *si, void
                           fault.kind != FAULT_NONE ? fault.text : strerror(-r));
         } else {
                 apply_conf(&d->manager->conf, &conf);
+                manager_apply_retention(d->manager);
                 conf_done(&conf);
                 log_info("Configuration reloaded");
         }

@@ -261,6 +261,7 @@ static int conf_set_defaults(Conf *conf)
                 .runtime_directory = strdup(WARDEN_RUNTIME_DIRECTORY),
                 .worker_program = strdup(WARDEN_PKGLIBDIR "/warden-worker"),
                 .wshd_program = strdup(WARDEN_PKGLIBDIR "/wshd"),
+                .journal_program = strdup(WARDEN_PKGLIBDIR "/warden-journal"),
                 .slice = strdup("warden.slice"),
                 .uid_pool_base = UID_POOL_BASE,
                 .uid_pool_count = UID_POOL_COUNT,
@@ -275,7 +276,7 @@ static int conf_set_defaults(Conf *conf)
                 .workers_max = 8,
         };
         if (!conf->state_directory || !conf->runtime_directory || !conf->worker_program ||
-            !conf->wshd_program || !conf->slice) {
+            !conf->wshd_program || !conf->journal_program || !conf->slice) {
                 conf_done(conf);
                 return -ENOMEM;
         }
@@ -308,6 +309,7 @@ void conf_done(Conf *conf)
         free(conf->runtime_directory);
         free(conf->worker_program);
         free(conf->wshd_program);
+        free(conf->journal_program);
         free(conf->slice);
         *conf = (Conf){ 0 };
 }

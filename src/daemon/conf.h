@@ -12,6 +12,7 @@ typedef struct Conf {
         char *runtime_directory; /* RuntimeDirectory=: state files and sockets; /run/warden */
         char *worker_program;    /* not a key: set by the command line in tests */
         char *wshd_program;
+        char *journal_program;
         char *slice;            /* Slice=: warden.slice */
         uint32_t uid_pool_base; /* UIDPool=BASE:COUNT; the count is a multiple of 65536 */
         uint32_t uid_pool_count;

@@ -15,6 +15,7 @@
 #include "basic/fd.h"
 #include "basic/io.h"
 #include "basic/log.h"
+#include "daemon/journal-pool.h"
 #include "daemon/manager.h"
 #include "daemon/oom-count.h"
 #include "daemon/process.h"
@@ -120,6 +121,7 @@ static void on_spawn_reply(void *userdata, const WshdMessage *m, int *fds, int e
                 return;
         }
         spawn->job = NULL;
+        journal_pool_follow(job->container->manager->journal, job);
         spawn->func(spawn->userdata, job, 0, NULL);
 }
 
@@ -464,6 +466,8 @@ void container_rows_done(Container *c)
                         job_take_loss(job, JOB_END_LOST);
                 }
         }
+        MAP_FOREACH(job, c->jobs)
+                journal_pool_follow(c->manager->journal, job);
 }
 
 void container_jobs_lost(Container *c)

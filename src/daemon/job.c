@@ -9,6 +9,7 @@
 #include "basic/io.h"
 #include "basic/log.h"
 #include "basic/strv.h"
+#include "daemon/journal-pool.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/store.h"
@@ -76,6 +77,8 @@ Job *job_free(Job *job)
                 return NULL;
         if (map_get(job->container->jobs, job->key) == job)
                 map_remove(job->container->jobs, job->key);
+        if (job->container->manager->journal)
+                journal_pool_forget(job->container->manager->journal, job);
         if (job->container->manager->retention)
                 retention_remove(job->container->manager->retention, &job->retention);
         fd_close(job->pidfd);
@@ -170,6 +173,7 @@ int job_release(Job *job, Fault *fault)
         r = store_forget_job(job);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "Cannot forget job %u: %m", job->id);
+        journal_pool_remove_place(job);
         /* A PID 1 that cannot be reached now is told when it lists the job again. */
         if (c->wshd)
                 (void)wshd_client_call(c->wshd, &m, NULL, 0, NULL, NULL);

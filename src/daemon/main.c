@@ -31,6 +31,7 @@
 static const char *arg_config = NULL;
 static const char *arg_worker = NULL;
 static const char *arg_wshd = NULL;
+static const char *arg_journal = NULL;
 static const char *arg_state_directory = NULL;
 static const char *arg_runtime_directory = NULL;
 static const char *arg_bus_introspect = NULL;
@@ -144,6 +145,8 @@ static int load_conf(Conf *conf, Fault *fault)
         r = replace_string(&conf->worker_program, arg_worker);
         if (r >= 0)
                 r = replace_string(&conf->wshd_program, arg_wshd);
+        if (r >= 0)
+                r = replace_string(&conf->journal_program, arg_journal);
         if (r >= 0)
                 r = replace_string(&conf->state_directory, arg_state_directory);
         if (r >= 0)
@@ -306,6 +309,7 @@ static int help(void)
                      "     --config=PATH              Read this file, and no other\n"
                      "     --worker=PATH              Program that sets containers up\n"
                      "     --wshd=PATH                Program that is PID 1 in containers\n"
+                     "     --journal=PATH             Program that feeds the journal\n"
                      "     --state-directory=PATH     Upper layers, " WARDEN_STATE_DIRECTORY "\n"
                      "     --runtime-directory=PATH   State and sockets, " WARDEN_RUNTIME_DIRECTORY
                      "\n"
@@ -348,6 +352,7 @@ static const struct {
         { "config", &arg_config },
         { "worker", &arg_worker },
         { "wshd", &arg_wshd },
+        { "journal", &arg_journal },
         { "state-directory", &arg_state_directory },
         { "runtime-directory", &arg_runtime_directory },
         { "bus-introspect", &arg_bus_introspect },

@@ -13,6 +13,7 @@
 #include "basic/io.h"
 #include "basic/log.h"
 #include "basic/message-id.h"
+#include "daemon/journal-pool.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/store.h"
@@ -116,6 +117,9 @@ int manager_new(sd_event *event, Conf *take_conf, SystemdClient *systemd, Manage
                             manager->conf.workers_max, &manager->workers, fault);
         if (r < 0)
                 return r;
+        r = journal_pool_new(manager, manager->conf.journal_program, &manager->journal);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "Out of memory");
         *ret = take_ptr(manager);
         return 0;
 }
@@ -132,6 +136,7 @@ Manager *manager_free(Manager *manager)
         map_free(manager->by_name);
         map_free(manager->by_id);
         retention_free(manager->retention);
+        journal_pool_free(manager->journal);
         worker_pool_free(manager->workers);
         uid_pool_free(manager->uids);
         conf_done(&manager->conf);

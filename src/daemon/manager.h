@@ -30,6 +30,7 @@ struct Manager {
         Conf conf;
         SystemdClient *systemd;
         WorkerPool *workers;
+        struct JournalPool *journal;
         UidPool *uids;
         Map *by_name; /* Container, by spec->name: the registry that clients see */
         Map *by_id;

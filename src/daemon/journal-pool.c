@@ -48,8 +48,8 @@ struct JournalPool {
         sd_event_source *retry_source;
 };
 
-/* Has all that is needed when the answer comes: a short job may have been released by then, and what
- * it wrote is for the journal all the same. */
+/* Has all that is needed when the answer comes: a short job may have been released by then, and
+ * what it wrote is for the journal all the same. */
 typedef struct Question Question;
 struct Question {
         JournalPool *pool;

@@ -267,7 +267,6 @@ static void dispatch_signals(Session *session)
 static int turn(Session *session, int timeout_msec)
 {
         struct pollfd pollfds[2 + 3 * RELAY_POLLFDS];
-        uint64_t now;
         int r = 0;
 
         pollfds[0] = (struct pollfd){ .fd = session->link.fd, .events = POLLIN };
@@ -276,9 +275,8 @@ static int turn(Session *session, int timeout_msec)
                 relay_prepare(&session->relays[i], &pollfds[2 + i * RELAY_POLLFDS]);
         if (poll(pollfds, ELEMENTSOF(pollfds), timeout_msec) < 0)
                 return errno == EINTR ? 0 : -errno;
-        now = io_now_monotonic_usec();
         for (int i = 0; i < 3; i++)
-                relay_dispatch(&session->relays[i], &pollfds[2 + i * RELAY_POLLFDS], now);
+                relay_dispatch(&session->relays[i], &pollfds[2 + i * RELAY_POLLFDS]);
         if (pollfds[1].revents)
                 dispatch_signals(session);
         if (pollfds[0].revents && session->link.fd >= 0)

@@ -207,13 +207,16 @@ static int seek(Printer *p)
         return r == 0 ? sd_journal_seek_head(p->journal) : r;
 }
 
-static int get_timeout_msec(Printer *p, int is_stopping)
+static int get_timeout_msec(Printer *p, int is_over, uint64_t wake_usec)
 {
         uint64_t usec = USEC_INFINITY, now = io_now_monotonic_usec();
 
-        if (is_stopping)
+        if (is_over)
                 return QUIET_MSEC;
-        if (sd_journal_get_timeout(p->journal, &usec) < 0 || usec == USEC_INFINITY)
+        if (sd_journal_get_timeout(p->journal, &usec) < 0)
+                usec = USEC_INFINITY;
+        usec = MIN2(usec, wake_usec);
+        if (usec == USEC_INFINITY)
                 return -1;
         return usec > now ? (int)MIN2((usec - now + 999) / USEC_PER_MSEC, (uint64_t)INT32_MAX) : 0;
 }
@@ -221,22 +224,25 @@ static int get_timeout_msec(Printer *p, int is_stopping)
 /* Returns 0 when it is over. */
 static int follow(Printer *p)
 {
-        int is_stopping = 0, r;
+        int is_over = 0, r;
 
         for (;;) {
+                uint64_t wake_usec = USEC_INFINITY;
                 struct pollfd pollfds[] = {
                         { .fd = sd_journal_get_fd(p->journal),
                           .events = (short)sd_journal_get_events(p->journal) },
-                        { .fd = is_stopping ? -1 : p->logs->stop_fd, .events = POLLIN },
+                        { .fd = p->logs->wake_fd, .events = POLLIN },
                 };
 
-                r = poll(pollfds, ELEMENTSOF(pollfds), get_timeout_msec(p, is_stopping));
+                if (!is_over)
+                        is_over = p->logs->is_over(p->logs->userdata, &wake_usec);
+                if (is_over)
+                        pollfds[1].fd = -1;
+                r = poll(pollfds, ELEMENTSOF(pollfds), get_timeout_msec(p, is_over, wake_usec));
                 if (r < 0 && errno != EINTR)
                         return -errno;
-                if (r == 0 && is_stopping)
+                if (r == 0 && is_over)
                         return 0;
-                if (pollfds[1].revents)
-                        is_stopping = 1;
                 r = sd_journal_process(p->journal);
                 if (r >= 0)
                         r = print_rest(p);

@@ -14,8 +14,12 @@ typedef struct JournalLogs {
         uint64_t since_usec;      /* CLOCK_REALTIME; 0: from the beginning */
         uint64_t n_lines;         /* no more than the last of these; UINT64_MAX: all */
         int is_following;         /* goes on with what comes */
-        int stop_fd;              /* readable: follow no longer; -EBADF: for ever */
-        FILE *out, *err;          /* for what the job wrote to stdout and to stderr */
+        /* While following, before each wait, and when @wake_fd is readable: returns 1 when nothing
+         * more will come, and when to be asked again at the latest (monotonic, USEC_INFINITY). */
+        int (*is_over)(void *userdata, uint64_t *ret_wake_usec);
+        int wake_fd;
+        void *userdata;
+        FILE *out, *err; /* for what the job wrote to stdout and to stderr */
 } JournalLogs;
 
 /* Prints the lines as the job wrote them. What was sent twice, as a program that carries them died

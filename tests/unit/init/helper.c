@@ -127,6 +127,22 @@ static int play_numbers(char **arguments)
         return 0;
 }
 
+/* That many bytes to stdout, as fast as can be. */
+static int play_zeros(char **arguments)
+{
+        uint64_t left = strtoull(arguments[0], NULL, 10);
+        static char data[65536];
+
+        while (left > 0) {
+                ssize_t n = write(STDOUT_FILENO, data, MIN2(left, (uint64_t)sizeof(data)));
+
+                if (n < 0)
+                        return 1;
+                left -= (uint64_t)n;
+        }
+        return 0;
+}
+
 /* That many to both, and gone. */
 static int play_flood(char **arguments)
 {
@@ -151,6 +167,7 @@ static const struct {
         { "signals", 0, play_signals }, { "traced", 0, play_traced },
         { "client", 1, play_client },   { "stubborn", 0, play_stubborn },
         { "numbers", 1, play_numbers }, { "flood", 1, play_flood },
+        { "zeros", 1, play_zeros },
 };
 
 int main(int argc, char **argv)

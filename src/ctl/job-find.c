@@ -17,24 +17,37 @@ static int fault_no_job(Fault *fault, const char *container, uint32_t job)
                          job, container, container);
 }
 
+/* Which it is that is not there, the job or its container, sd-bus does not tell. */
+static int fault_missing(sd_bus *bus, const char *container, uint32_t id, Fault *fault)
+{
+        _drop_(drop_json) struct json_object *properties = NULL;
+        _drop_(drop_free) char *path = NULL;
+        int r;
+
+        *fault = FAULT_INIT;
+        r = bus_container_path(container, &path, fault);
+        if (r >= 0)
+                r = bus_get_properties(bus, path, WARDEN_CONTAINER, container, &properties, fault);
+        return r < 0 ? r : fault_no_job(fault, container, id);
+}
+
 static int get_job(sd_bus *bus, const char *container, uint32_t id, char **ret_path,
                    struct json_object **ret_job, Fault *fault)
 {
+        _drop_(drop_json) struct json_object *job = NULL;
         _drop_(drop_free) char *path = NULL;
         int r;
 
         r = bus_job_path(container, id, &path, fault);
         if (r < 0)
                 return r;
-        r = bus_get_properties(bus, path, WARDEN_JOB, container, ret_job, fault);
-        if (r < 0)
+        r = bus_get_properties(bus, path, WARDEN_JOB, container, &job, fault);
+        if (r < 0 && fault->kind != FAULT_NO_SUCH_CONTAINER && fault->kind != FAULT_NO_SUCH_JOB)
                 return r;
-        /* sd-bus answers for an object that it does not know with nothing at all. */
-        if (json_get_u64(*ret_job, "Id", 0) != id) {
-                (void)json_object_put(take_ptr(*ret_job));
-                return fault_no_job(fault, container, id);
-        }
+        if (r < 0 || json_get_u64(job, "Id", 0) != id)
+                return fault_missing(bus, container, id, fault);
         *ret_path = take_ptr(path);
+        *ret_job = take_ptr(job);
         return 0;
 }
 

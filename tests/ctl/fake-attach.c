@@ -92,14 +92,17 @@ static int pass_master(Client *client)
         return n > 0;
 }
 
-static void wait_for_input(const Client *client, int timeout_msec, struct pollfd pollfds[3])
+static void wait_for_input(Client *client, int timeout_msec, struct pollfd pollfds[3])
 {
         pollfds[0] = (struct pollfd){ .fd = client->input_fd, .events = POLLIN };
         pollfds[1] = (struct pollfd){ .fd = client->output_fds[0] };
         pollfds[2] = (struct pollfd){ .fd = client->job->master_fd, .events = POLLIN };
         (void)poll(pollfds, 3, timeout_msec);
-        if (pollfds[1].revents & POLLERR)
-                _exit(0);
+        if (!(pollfds[1].revents & POLLERR))
+                return;
+        if (pollfds[0].revents & POLLIN)
+                pass_input(client); /* its last words */
+        _exit(0);
 }
 
 static void relay_terminal(Client *client)

@@ -303,7 +303,8 @@ static void check_completion(const char *line, const char *expected)
 
 static void test_completion(void **state)
 {
-        check_completion("wardenctl \"\"", " run exec shell attach create start stop kill destroy rm ");
+        check_completion("wardenctl \"\"",
+                         " run exec shell attach create start stop kill destroy rm ");
         check_completion("wardenctl --j", " --json ");
         check_completion("wardenctl inf", " info ");
         check_completion("wardenctl stop alp", " alpha ");

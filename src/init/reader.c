@@ -80,7 +80,7 @@ static ssize_t reader_write(const Reader *reader, const struct iovec *iov, int n
         return errno == EAGAIN ? 0 : -EPIPE;
 }
 
-static int reader_push_raw(Reader *reader, const Ring *ring, int is_ended)
+static int reader_push_raw(Reader *reader, Ring *ring, int is_ended)
 {
         struct iovec iov[2];
         ssize_t n;
@@ -99,8 +99,7 @@ static int reader_push_raw(Reader *reader, const Ring *ring, int is_ended)
 }
 
 /* One frame's pieces. Returns how many. */
-static int frame_collect(const Ring *ring, const WshdFrame *frame, uint8_t *header,
-                         struct iovec *iov)
+static int frame_collect(Ring *ring, const WshdFrame *frame, uint8_t *header, struct iovec *iov)
 {
         wshd_frame_encode(frame, header);
         iov[0] = (struct iovec){ .iov_base = header, .iov_len = WSHD_FRAME_HEADER };
@@ -108,7 +107,7 @@ static int frame_collect(const Ring *ring, const WshdFrame *frame, uint8_t *head
 }
 
 /* Writes as many full frames as there are, or else what there is. */
-static int reader_push_frames(Reader *reader, const Ring *ring)
+static int reader_push_frames(Reader *reader, Ring *ring)
 {
         uint8_t headers[BATCH_MAX][WSHD_FRAME_HEADER];
         struct iovec iov[BATCH_MAX * 3];
@@ -141,7 +140,7 @@ static int reader_push_frames(Reader *reader, const Ring *ring)
         return 0;
 }
 
-static int reader_push_end(const Reader *reader, const Ring *ring)
+static int reader_push_end(const Reader *reader, Ring *ring)
 {
         WshdFrame frame = { .position = ring->head };
         uint8_t header[WSHD_FRAME_HEADER];
@@ -152,7 +151,7 @@ static int reader_push_end(const Reader *reader, const Ring *ring)
         return n == 0 ? 0 : -EPIPE;
 }
 
-static int reader_push_framed(Reader *reader, const Ring *ring, int is_ended)
+static int reader_push_framed(Reader *reader, Ring *ring, int is_ended)
 {
         int r;
 
@@ -167,7 +166,7 @@ static int reader_push_framed(Reader *reader, const Ring *ring, int is_ended)
         return is_ended && reader->cursor >= ring->head ? reader_push_end(reader, ring) : 0;
 }
 
-int reader_push(Reader *reader, const Ring *ring, int is_ended)
+int reader_push(Reader *reader, Ring *ring, int is_ended)
 {
         if (!reader_has_more(reader, ring, is_ended))
                 return 0;
@@ -177,7 +176,7 @@ int reader_push(Reader *reader, const Ring *ring, int is_ended)
 
 /* Only a reader that fills its pipe and empties it again has use for a larger one; where the kernel
  * allows no more, it stays as it is. */
-int reader_push_on(Reader *reader, const Ring *ring, int is_ended)
+int reader_push_on(Reader *reader, Ring *ring, int is_ended)
 {
         if (!reader->is_grown) {
                 (void)fcntl(reader->fd, F_SETPIPE_SZ, (int)reader->pipe_bytes);

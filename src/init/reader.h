@@ -46,10 +46,10 @@ void reader_done(Reader *reader);
  * @is_ended    nothing will be added to the ring any more
  * Returns 0; -EPIPE it is over: the client is gone, everything including the end was delivered, or
  * a reader without frames has lost its place. The caller unlinks it and calls reader_done(). */
-int reader_push(Reader *reader, const Ring *ring, int is_ended);
+int reader_push(Reader *reader, Ring *ring, int is_ended);
 
 /* The same, when the pipe was full and is no more. */
-int reader_push_on(Reader *reader, const Ring *ring, int is_ended);
+int reader_push_on(Reader *reader, Ring *ring, int is_ended);
 
 /* Whether there is something to put into the pipe. */
 int reader_has_more(const Reader *reader, const Ring *ring, int is_ended);

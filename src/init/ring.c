@@ -7,8 +7,10 @@
  * all that it held before. A job that writes a line costs one page, not its whole ring.
  *
  * The mapping is not copied at fork: a job's process has no business with the output of others, and
- * fork has less to do. The descriptor is not kept, so that thousands of jobs do not cost thousands
- * of descriptors. */
+ * fork has less to do. And the pages are let go again after use: the kernel's OOM killer looks for
+ * the process with the most resident memory, and in a container at its limit that must not be PID 1
+ * with everybody's output. The pages stay in the memfd, which is nobody's. Its descriptor is not
+ * kept: the mapping keeps it, and thousands of jobs do not cost thousands of descriptors. */
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -25,6 +27,9 @@
 
 #define GROW_MAX ((size_t)256 << 10)
 #define PAGE_MIN ((size_t)4096)
+#define QUIET_BYTES ((size_t)128 << 10)
+#define LARGE_BYTES ((size_t)2 << 20)
+#define BUSY_BYTES ((size_t)64 << 20)
 
 static size_t page_round_up(size_t n)
 {
@@ -99,6 +104,22 @@ static void ring_grow(Ring *ring)
                 ring->size = ring->ready;
 }
 
+/* Each page that comes back is a fault, so a ring of the usual size is let go of only when it is
+ * quiet, or once in many laps. */
+void ring_rest(Ring *ring, int is_quiet)
+{
+        size_t allowed = LARGE_BYTES;
+
+        if (is_quiet)
+                allowed = QUIET_BYTES;
+        else if (ring->ready == ring->size && ring->size <= LARGE_BYTES)
+                allowed = BUSY_BYTES;
+        if (!ring->data || ring->n_used < allowed)
+                return;
+        (void)madvise(ring->data, ring->n_mapped, MADV_DONTNEED);
+        ring->n_used = 0;
+}
+
 static int ring_split(const Ring *ring, size_t offset, size_t n, struct iovec iov[2])
 {
         size_t first = MIN2(n, ring->size - offset);
@@ -127,14 +148,16 @@ int ring_get_room(Ring *ring, size_t max, struct iovec iov[2])
 void ring_commit(Ring *ring, size_t n)
 {
         ring->head += n;
+        ring->n_used += n;
 }
 
-int ring_get_bytes(const Ring *ring, uint64_t position, size_t max, struct iovec iov[2])
+int ring_get_bytes(Ring *ring, uint64_t position, size_t max, struct iovec iov[2])
 {
         uint64_t n;
 
         if (!ring->data || position < ring_oldest(ring) || position >= ring->head)
                 return 0;
         n = MIN2(ring->head - position, (uint64_t)max);
+        ring->n_used += (size_t)n;
         return ring_split(ring, (size_t)(position % ring->size), (size_t)n, iov);
 }

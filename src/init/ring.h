@@ -18,6 +18,7 @@ typedef struct Ring {
         size_t size;   /* position p is at data[p % size] */
         size_t ready;  /* bytes from the start that have memory; becomes `size` on the first lap */
         size_t n_mapped;
+        size_t n_used; /* bytes that went in or out since ring_rest() did something */
         uint64_t head;
 } Ring;
 
@@ -44,7 +45,11 @@ int ring_get_room(Ring *ring, size_t max, struct iovec iov[2]);
 /* Says that @n bytes of the room were written: the same number of the oldest may be lost by it. */
 void ring_commit(Ring *ring, size_t n);
 
+/* To be called when done for the moment: the bytes stay, but at some point they do not count as
+ * resident in PID 1 any more. @is_quiet: nothing more is about to come. */
+void ring_rest(Ring *ring, int is_quiet);
+
 /* Where the bytes from @position on are, at most @max, at most up to the head. A position that is
  * lost, or not written yet, has none.
  * Returns how many of @iov are used: 0 to 2. */
-int ring_get_bytes(const Ring *ring, uint64_t position, size_t max, struct iovec iov[2]);
+int ring_get_bytes(Ring *ring, uint64_t position, size_t max, struct iovec iov[2]);

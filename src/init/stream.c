@@ -21,6 +21,7 @@
 #define PIPE_BYTES (256 << 10)        /* of a job that has filled its pipe */
 #define PIPE_FULL ((size_t)64 << 10)  /* which had this size before */
 #define RESUME_MAX ((size_t)64 << 10) /* room that makes it worth to go on reading */
+#define QUIET_READ ((size_t)32 << 10) /* a job that writes less at a time is slower than we are */
 #define DISCARD_MAX 16                /* reads of a page in one turn */
 
 int stream_open(Stream *stream, const char *name, uint64_t ring_bytes, int *ret_fd)
@@ -226,10 +227,13 @@ int stream_on_source(Stream *stream)
                 ring_commit(&stream->ring, (size_t)n);
                 stream_note_size(stream, (size_t)n);
                 stream_push(stream);
+                ring_rest(&stream->ring, (size_t)n < QUIET_READ);
                 return 1;
         }
-        if (!stream_note_error(stream, n))
+        if (!stream_note_error(stream, n)) {
                 stream_push(stream);
+                ring_rest(&stream->ring, 1);
+        }
         return 0;
 }
 
@@ -249,6 +253,7 @@ void stream_on_reader(Reader *reader, short revents)
         if (revents & (POLLERR | POLLNVAL) ||
             reader_push_on(reader, &stream->ring, stream_is_ended(stream)) < 0)
                 stream_drop_reader(stream, reader);
+        ring_rest(&stream->ring, stream_is_ended(stream));
 }
 
 void stream_forget(Stream *stream)

@@ -38,7 +38,7 @@ static void check_add(Ring *ring, Model *model, size_t offered, size_t used)
         model->size += used;
 }
 
-static void check_bytes(const Ring *ring, const Model *model, uint64_t position, size_t max)
+static void check_bytes(Ring *ring, const Model *model, uint64_t position, size_t max)
 {
         uint64_t oldest = model->size > ring->size ? model->size - ring->size : 0;
         size_t expected = 0, done = 0;

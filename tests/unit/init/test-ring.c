@@ -41,7 +41,7 @@ static void add(Ring *ring, size_t size)
         }
 }
 
-static size_t count(const Ring *ring, uint64_t position, size_t max)
+static size_t count(Ring *ring, uint64_t position, size_t max)
 {
         struct iovec iov[2];
         size_t size = 0;

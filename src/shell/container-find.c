@@ -51,8 +51,12 @@ static int is_named(const ContainerRecord *record, const char *name)
  * one that jobs may be spawned in is meant. */
 static int is_better(const ContainerRecord *record, const ContainerRecord *than)
 {
-        return !than || container_state_next(than->state, EVENT_SPAWN, NULL) < 0 ||
-               record->created_usec > than->created_usec;
+        int is_running = container_state_next(record->state, EVENT_SPAWN, NULL) >= 0;
+        int was_running = than && container_state_next(than->state, EVENT_SPAWN, NULL) >= 0;
+
+        if (!than || is_running != was_running)
+                return !than || is_running;
+        return record->created_usec > than->created_usec;
 }
 
 int container_find(const char *runtime_directory, const char *name, int *ret_dir_fd,

@@ -262,6 +262,37 @@ static void test_help(void **state)
         assert_run(0, "wardend 0.0-fake (cgroup mode: hybrid)", NULL, "version");
 }
 
+/* Every long option that the help of a verb lists is in the manual. */
+static void test_manual(void **state)
+{
+        static const char *const verbs[] = { "run",     "exec", "shell", "create", "stop", "kill",
+                                             "destroy", "wait", "list",  "attach", "jobs", "logs" };
+        char *manual = NULL, option[64], entry[80];
+        size_t room = 0, n_options = 0;
+        FILE *f = fopen(getenv("MANUAL"), "re");
+
+        assert_non_null(f);
+        assert_true(getdelim(&manual, &room, 0, f) > 0);
+        (void)fclose(f);
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++) {
+                Run *run = run_to_end(verbs[i], "--help", NULL);
+
+                for (const char *p = run->output; (p = strstr(p, " --")); p++, n_options++) {
+                        if (sscanf(p, " --%60[a-z-]", option) != 1 || strcmp(option, "help") == 0)
+                                continue;
+                        (void)snprintf(entry, sizeof(entry), "-%s ", option);
+                        if (!strstr(manual, entry)) {
+                                (void)snprintf(entry, sizeof(entry), "-%s\n", option);
+                                if (!strstr(manual, entry))
+                                        fail_msg("the manual does not know --%s", option);
+                        }
+                }
+                run_free(run);
+        }
+        assert_true(n_options > 40);
+        free(manual);
+}
+
 static void test_unknown(void **state)
 {
         assert_run(125, NULL, "Did you mean 'list'?", "lsit");
@@ -341,6 +372,7 @@ int main(void)
                 { "shows all about a container", test_info },
                 { "prints what it made as JSON", test_json_of_new_things },
                 { "helps with every verb", test_help },
+                { "has every option in the manual", test_manual },
                 { "suggests the nearest verb", test_unknown },
                 { "does not hang on a closed output", test_full_output },
                 { "completes verbs, options, values and names", test_completion },

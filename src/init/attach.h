@@ -15,6 +15,6 @@
 /* Does it.
  * @ret_flags   which streams were granted
  * @ret_fds     the client's ends, CLIENT_REPLY_FDS at most, owned by the caller
- * Returns      how many there are; -EINVAL; -EAGAIN the job has not been started yet; -EBUSY; errors
- *              of stream_attach() and input_attach(). */
+ * Returns      how many there are; -EINVAL; -EAGAIN the job has not been started yet; -EBUSY;
+ *              errors of stream_attach() and input_attach(). */
 int attach_job(Server *server, Job *job, const WshdMessage *m, uint32_t *ret_flags, int *ret_fds);

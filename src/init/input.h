@@ -28,7 +28,7 @@ typedef struct FeederPool {
 } FeederPool;
 
 typedef struct Input {
-        int fd; /* non-blocking; -EBADF: there is none, or it is closed. A pty's master is the job's */
+        int fd; /* non-blocking; -EBADF: there is none, or not any more. A pty's is the job's */
         Feeder *feeders;
         uint8_t is_tty;
         uint8_t is_blocked; /* the job has not read what was passed on */

@@ -26,8 +26,8 @@ void job_table_retire(JobTable *table, Job *job);
 /* Frees the slot of a retired job whose output is over. */
 void job_table_settle(JobTable *table, Job *job);
 
-/* Return NULL when there is none. A released job has no number. By pid only processes that are not reaped yet are found: a pid
- * means nothing after that. */
+/* Return NULL when there is none. A released job has no number. By pid only processes that are not
+ * reaped yet are found: a pid means nothing after that. */
 Job *job_table_find(JobTable *table, uint32_t id);
 Job *job_table_find_pid(JobTable *table, pid_t pid);
 

@@ -119,8 +119,8 @@ static void stream_push(Stream *stream)
         }
 }
 
-/* When a job waits for its readers, what is in a reader's pipe stays in the ring, too: a reader that
- * goes away without having read it must not take it along. */
+/* When a job waits for its readers, what is in a reader's pipe stays in the ring, too: a reader
+ * that goes away without having read it must not take it along. */
 static size_t stream_get_margin(const Stream *stream)
 {
         if (!stream->has_backpressure)

@@ -54,8 +54,8 @@ int client_open(const Container *container, uint32_t flags);
 /* Sends a request with a new sequence number, which is returned. */
 uint32_t client_send(int fd, WshdMessage m, const int *fds, size_t n_fds);
 
-/* The next message, within ten seconds. @ret_fd may be NULL: descriptors are closed then. Returns 1;
- * 0 at the end of the connection. */
+/* The next message, within ten seconds. @ret_fd may be NULL: descriptors are closed then. Returns
+ * 1; 0 at the end of the connection. */
 int client_receive(int fd, WshdMessage *ret, int *ret_fd);
 
 /* The same with all descriptors, WSHD_FDS_MAX at most; they are the caller's. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* poll() and not epoll: what is watched is a few descriptors, made up anew from the state each
- * time, so there is no second copy of it in the kernel that could be stale. And the kernel bounds epoll's
- * watches for each user: root of the container, who is the same user as PID 1, could use them up
- * and so make us deaf. With poll() there is nothing to be denied but memory.
+ * time, so there is no second copy of it in the kernel that could be stale. And the kernel bounds
+ * epoll's watches for each user: root of the container, who is the same user as PID 1, could use
+ * them up and so make us deaf. With poll() there is nothing to be denied but memory.
  *
  * An idle PID 1 sleeps without a time limit. */
 

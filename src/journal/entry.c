@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The identifying fields come from the daemon's message alone, and journald adds _PID=, _UID= and
- * the other trusted ones, which are this program's: nothing that a job writes can look like the host's
- * or like another container's. OBJECT_SYSTEMD_UNIT= of a process of root is what makes
+ * the other trusted ones, which are this program's: nothing that a job writes can look like the
+ * host's or like another container's. OBJECT_SYSTEMD_UNIT= of a process of root is what makes
  * `journalctl -u warden-ID.scope` show the entries. */
 
 #define SD_JOURNAL_SUPPRESS_LOCATION

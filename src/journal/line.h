@@ -7,8 +7,8 @@
 #include "wire/journal-message.h"
 
 /* The bytes of a stream as lines for the journal. A line that is longer than LINE_BYTES_MAX comes
- * in pieces, as does one of which bytes were missed: all but the last are marked as partial. A prefix
- * <N> gives the line's priority, as sd-daemon(3) has it. */
+ * in pieces, as does one of which bytes were missed: all but the last are marked as partial. A
+ * prefix <N> gives the line's priority, as sd-daemon(3) has it. */
 
 #define LINE_BYTES_MAX (48U << 10) /* as journald's own LineMax= */
 

@@ -11,6 +11,9 @@
 enum {
         OPTION_PRIVILEGED = 256,
         OPTION_ULIMIT,
+        OPTION_LOG,
+        OPTION_RING_SIZE,
+        OPTION_DETACH_KEYS,
 };
 
 static const Option job_options[] = {
@@ -25,6 +28,17 @@ static const Option stdio_options[] = {
         { 'i', "interactive", NULL, "pass on stdin even when it is a terminal" },
         { 't', "tty", NULL, "give it a terminal of its own; implies -i" },
         { 'd', "detach", NULL, "do not wait: print what was started" },
+};
+
+static const Option output_options[] = {
+        { OPTION_LOG, "log", "WHERE", "where -d leaves the output: ring, journal, both, none" },
+        { OPTION_RING_SIZE, "ring-size", "SIZE",
+          "how much of the output is kept to be read later" },
+};
+
+static const Option detach_options[] = {
+        { OPTION_DETACH_KEYS, "detach-keys", "KEYS",
+          "to leave it running (" DETACH_KEYS_DEFAULT ")" },
 };
 
 static const Option environment_options[] = {
@@ -55,6 +69,15 @@ static int job_set(void *target, int key, const char *value, Fault *fault)
         case 'i':
                 options->is_interactive = 1;
                 return 0;
+        case OPTION_LOG:
+                spec->log = job_log_from_string(value);
+                if ((int)spec->log < 0)
+                        return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                         "'%.64s' is not ring, journal, both or none", value);
+                options->has_log = 1;
+                return 0;
+        case OPTION_RING_SIZE:
+                return value_parse_bytes(value, &spec->ring_bytes, fault);
         case 'd':
                 options->is_detached = 1;
                 return 0;
@@ -76,6 +99,25 @@ const OptionGroup job_stdio_option_group = {
         .set = job_set,
 };
 
+const OptionGroup job_output_option_group = {
+        .title = "Its output",
+        .options = output_options,
+        .n_options = ELEMENTSOF(output_options),
+        .set = job_set,
+};
+
+static int detach_set(void *target, int key, const char *value, Fault *fault)
+{
+        return detach_keys_parse(value, target, fault);
+}
+
+const OptionGroup detach_option_group = {
+        .title = "Leaving",
+        .options = detach_options,
+        .n_options = ELEMENTSOF(detach_options),
+        .set = detach_set,
+};
+
 const OptionGroup job_environment_option_group = {
         .title = "Its environment",
         .options = environment_options,
@@ -86,7 +128,9 @@ const OptionGroup job_environment_option_group = {
 int job_options_init(JobOptions *options)
 {
         *options = (JobOptions){ .spec = job_spec_new() };
-        return options->spec ? 0 : -ENOMEM;
+        if (!options->spec)
+                return -ENOMEM;
+        return detach_keys_parse(DETACH_KEYS_DEFAULT, &options->detach_keys, NULL);
 }
 
 void job_options_done(JobOptions *options)
@@ -168,6 +212,24 @@ static int append_fds(sd_bus_message *m, const int fds[3])
         return r;
 }
 
+/* With a terminal of ours at the other end it waits for it, as on any terminal. In the background
+ * it must not wait for anybody. */
+static int append_output(sd_bus_message *m, const JobOptions *options)
+{
+        const JobSpec *spec = options->spec;
+        int r = 0;
+
+        if (options->has_log)
+                r = sd_bus_message_append(m, "{sv}", "Log", "s", job_log_to_string(spec->log));
+        if (r >= 0 && spec->ring_bytes > 0)
+                r = sd_bus_message_append(m, "{sv}", "RingBytes", "t", spec->ring_bytes);
+        if (r >= 0 && spec->is_tty && !options->is_detached)
+                r = sd_bus_message_append(m, "{sv}", "Backpressure", "b", 1);
+        if (r >= 0 && options->is_interactive && options->is_detached && !spec->is_tty)
+                r = sd_bus_message_append(m, "{sv}", "OpenStdin", "b", 1);
+        return r;
+}
+
 int job_options_append(const JobOptions *options, const int fds[3], sd_bus_message *m)
 {
         const JobSpec *spec = options->spec;
@@ -189,6 +251,8 @@ int job_options_append(const JobOptions *options, const int fds[3], sd_bus_messa
                 r = sd_bus_message_append(m, "{sv}", "Privileged", "b", 1);
         if (r >= 0)
                 r = spec->is_tty ? append_tty(m, spec) : append_fds(m, fds);
+        if (r >= 0)
+                r = append_output(m, options);
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         return r < 0 ? r : 0;

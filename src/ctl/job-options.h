@@ -3,6 +3,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "ctl/detach-keys.h"
 #include "ctl/options.h"
 #include "model/job-spec.h"
 
@@ -10,12 +11,16 @@
 
 typedef struct JobOptions {
         JobSpec *spec; /* without argv: that is what the session is given */
+        DetachKeys detach_keys;
         int is_interactive;
         int is_detached;
+        int has_log; /* it was given; else the daemon's default */
 } JobOptions;
 
 extern const OptionGroup job_option_group;             /* user, directory, rlimits */
 extern const OptionGroup job_stdio_option_group;       /* -i -t -d */
+extern const OptionGroup job_output_option_group;      /* --log, --ring-size */
+extern const OptionGroup detach_option_group;          /* --detach-keys; target: DetachKeys */
 extern const OptionGroup job_environment_option_group; /* -e; run gives it to the container */
 
 /* Returns 0; -ENOMEM. */

@@ -95,7 +95,6 @@ static int prepare(Loop *loop, struct pollfd *pollfds, uint64_t *ret_until_usec)
         *ret_until_usec = MIN2(bus_usec, loop->wake_usec);
         for (size_t i = 0; i < loop->n_relays; i++) {
                 relay_prepare(&loop->relays[i], pollfds + POLL_RELAYS + i * RELAY_POLLFDS);
-                *ret_until_usec = MIN2(*ret_until_usec, loop->relays[i].retry_usec);
         }
         return 0;
 }
@@ -114,7 +113,7 @@ static int poll_until(struct pollfd *pollfds, size_t n, uint64_t until_usec)
 static int turn(Loop *loop)
 {
         struct pollfd pollfds[POLL_MAX];
-        uint64_t until_usec, now;
+        uint64_t until_usec;
         int r;
 
         /* sd-bus reads ahead: what it holds already would never make its descriptor readable. */
@@ -127,9 +126,8 @@ static int turn(Loop *loop)
         r = poll_until(pollfds, POLL_RELAYS + loop->n_relays * RELAY_POLLFDS, until_usec);
         if (r <= 0)
                 return r;
-        now = io_now_monotonic_usec();
         for (size_t i = 0; i < loop->n_relays; i++)
-                relay_dispatch(&loop->relays[i], pollfds + POLL_RELAYS + i * RELAY_POLLFDS, now);
+                relay_dispatch(&loop->relays[i], pollfds + POLL_RELAYS + i * RELAY_POLLFDS);
         if (pollfds[POLL_SIGNAL].revents)
                 read_signals(loop);
         return 0;

@@ -11,20 +11,13 @@
 #include "basic/macro.h"
 #include "ctl/relay.h"
 
-#define RETRY_USEC (100 * USEC_PER_MSEC)
-
-/* A pty holds a few pages on each side, but does not tell how much is still on its way between
- * them. Its end is EIO, which needs no bound; this one is for a process that survives the hang-up
- * and writes on. */
-#define MASTER_REST_BYTES (256U << 10)
-
 int relay_start(Relay *relay, int take_from_fd, int take_to_fd, int is_from_blocking)
 {
         int r = 0;
 
         relay->from_fd = take_from_fd;
         relay->to_fd = take_to_fd;
-        relay->buffer = malloc(RELAY_BUFFER);
+        relay->buffer = malloc(RELAY_BUFFER + RELAY_ROOM);
         if (!relay->buffer)
                 r = -ENOMEM;
         if (r >= 0 && !is_from_blocking)
@@ -40,7 +33,6 @@ void relay_done(Relay *relay)
 {
         relay->from_fd = fd_close(relay->from_fd);
         relay->to_fd = fd_close(relay->to_fd);
-        relay->retry_usec = RELAY_NEVER;
         relay->start = relay->end = 0;
         free(relay->buffer);
         relay->buffer = NULL;
@@ -56,53 +48,46 @@ int relay_is_flushed(const Relay *relay)
         return relay->start == relay->end;
 }
 
-void relay_push(Relay *relay, const void *data, size_t size)
-{
-        size = MIN2(size, RELAY_BUFFER - relay->end);
-        memcpy(relay->buffer + relay->end, data, size);
-        relay->end += size;
-}
-
 /* No more is read. What was read is still written, then the other side is closed too: that is how a
  * job sees the end of its input. */
 static void end_input(Relay *relay)
 {
         relay->from_fd = fd_close(relay->from_fd);
-        relay->retry_usec = RELAY_NEVER;
         if (relay_is_flushed(relay))
                 relay_done(relay);
 }
 
-static void read_some(Relay *relay, uint64_t now_usec)
+/* Returns whether that was the end. */
+static int filter(Relay *relay, size_t n)
+{
+        int r = relay->filter ? relay->filter(relay->userdata, relay, relay->buffer, &n) : 0;
+
+        relay->end = n;
+        return r < 0;
+}
+
+static void read_some(Relay *relay)
 {
         size_t room = (size_t)MIN2((uint64_t)RELAY_BUFFER, relay->left_bytes);
         ssize_t n = room > 0 ? read(relay->from_fd, relay->buffer, room) : 0;
 
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return;
-        if (n < 0 && errno == EIO && relay->is_from_master && relay->left_bytes == UINT64_MAX) {
-                relay->retry_usec = now_usec + RETRY_USEC;
-                return;
-        }
         if (n <= 0) {
-                if (relay->filter)
-                        (void)relay->filter(relay->userdata, relay, NULL, 0);
+                (void)filter(relay, 0);
                 end_input(relay);
                 return;
         }
         if (relay->left_bytes != UINT64_MAX)
                 relay->left_bytes -= (uint64_t)n;
         relay->moved_bytes += (uint64_t)n;
-        if (relay->filter && relay->filter(relay->userdata, relay, relay->buffer, (size_t)n) < 0) {
+        if (filter(relay, (size_t)n))
                 end_input(relay);
-                return;
-        }
-        relay->end = (size_t)n;
-        if (relay->left_bytes == 0)
+        else if (relay->left_bytes == 0)
                 relay->from_fd = fd_close(relay->from_fd);
 }
 
-static void write_some(Relay *relay, int is_hung_up, uint64_t now_usec)
+static void write_some(Relay *relay)
 {
         size_t size = relay->end - relay->start;
         ssize_t n;
@@ -114,8 +99,6 @@ static void write_some(Relay *relay, int is_hung_up, uint64_t now_usec)
                 /* Nobody wants it: closing the source tells the writer so. */
                 if (errno != EAGAIN && errno != EINTR)
                         relay_done(relay);
-                else if (relay->is_to_master && is_hung_up)
-                        relay->retry_usec = now_usec + RETRY_USEC;
                 return;
         }
         relay->start += (size_t)n;
@@ -129,16 +112,13 @@ static void write_some(Relay *relay, int is_hung_up, uint64_t now_usec)
 void relay_prepare(const Relay *relay, struct pollfd pollfds[RELAY_POLLFDS])
 {
         /* A source that has hung up is always ready: it may be polled only when it is also read. */
-        int may_read = relay_is_flushed(relay) && relay->retry_usec == RELAY_NEVER;
-
-        pollfds[0] = (struct pollfd){ .fd = may_read ? relay->from_fd : -1, .events = POLLIN };
+        pollfds[0] = (struct pollfd){ .fd = relay_is_flushed(relay) ? relay->from_fd : -1,
+                                      .events = POLLIN };
         pollfds[1] = (struct pollfd){ .fd = relay->to_fd,
                                       .events = relay_is_flushed(relay) ? 0 : POLLOUT };
-        if (relay->is_to_master && (relay_is_flushed(relay) || relay->retry_usec != RELAY_NEVER))
-                pollfds[1].fd = -1;
 }
 
-void relay_dispatch(Relay *relay, const struct pollfd pollfds[RELAY_POLLFDS], uint64_t now_usec)
+void relay_dispatch(Relay *relay, const struct pollfd pollfds[RELAY_POLLFDS])
 {
         if (relay_is_done(relay))
                 return;
@@ -147,14 +127,12 @@ void relay_dispatch(Relay *relay, const struct pollfd pollfds[RELAY_POLLFDS], ui
                 relay_done(relay);
                 return;
         }
-        if (relay->retry_usec <= now_usec)
-                relay->retry_usec = RELAY_NEVER;
         if (pollfds[0].fd >= 0 && pollfds[0].revents && relay_is_flushed(relay))
-                read_some(relay, now_usec);
+                read_some(relay);
         /* Most of the time there is room: one poll() less for each chunk. */
-        if (relay->to_fd >= 0 && !relay_is_flushed(relay) && relay->retry_usec == RELAY_NEVER &&
+        if (relay->to_fd >= 0 && !relay_is_flushed(relay) &&
             (pollfds[1].revents || !relay->is_to_blocking))
-                write_some(relay, pollfds[1].revents & POLLHUP, now_usec);
+                write_some(relay);
 }
 
 void relay_finish(Relay *relay)
@@ -163,11 +141,6 @@ void relay_finish(Relay *relay)
 
         if (relay->from_fd < 0)
                 return;
-        relay->retry_usec = RELAY_NEVER;
-        if (relay->is_from_master) {
-                relay->left_bytes = MASTER_REST_BYTES;
-                return;
-        }
         if (ioctl(relay->from_fd, FIONREAD, &ready) < 0 || ready < 0)
                 ready = 0;
         relay->left_bytes = (uint64_t)ready;

@@ -10,23 +10,17 @@
 
 typedef struct Relay Relay;
 
-/* Sees what was read, before it goes on; @size 0 is the end of the input, where it may still add
- * something with relay_push(). Returns 0; negative: the input ends here, and these bytes are
- * dropped. */
-typedef int (*RelayFilter)(void *userdata, Relay *relay, const uint8_t *data, size_t size);
+/* Sees what was read, before it goes on, and may change it: there is room for RELAY_ROOM bytes
+ * more. *size 0 is the end of the input. Returns 0; negative: what is left in *size is the last. */
+typedef int (*RelayFilter)(void *userdata, Relay *relay, uint8_t *data, size_t *size);
 
 #define RELAY_BUFFER (64U << 10)
+#define RELAY_ROOM 16U
 #define RELAY_POLLFDS 2
-#define RELAY_NEVER UINT64_MAX
 
 struct Relay {
-        int from_fd, to_fd; /* owned; -EBADF when that side has ended */
-        int is_to_blocking; /* to_fd is not ours to make non-blocking: small writes only */
-        /* from_fd is the master of a pty: EIO says that nobody has the other side open now, but
-         * somebody may open it again (as login(1) does) while the job lives. */
-        int is_from_master;
-        int is_to_master;     /* the same for writing: it may not take anything now */
-        uint64_t retry_usec;  /* monotonic: when to look again after that; RELAY_NEVER */
+        int from_fd, to_fd;   /* owned; -EBADF when that side has ended */
+        int is_to_blocking;   /* to_fd is not ours to make non-blocking: small writes only */
         uint64_t left_bytes;  /* how much is still read; UINT64_MAX: no bound */
         uint64_t moved_bytes; /* read so far */
         size_t start, end;    /* what the buffer holds */
@@ -35,11 +29,7 @@ struct Relay {
         void *userdata;
 };
 
-#define RELAY_INIT                           \
-        ((Relay){ .from_fd = -EBADF,         \
-                  .to_fd = -EBADF,           \
-                  .retry_usec = RELAY_NEVER, \
-                  .left_bytes = UINT64_MAX })
+#define RELAY_INIT ((Relay){ .from_fd = -EBADF, .to_fd = -EBADF, .left_bytes = UINT64_MAX })
 
 /* @take_from_fd, @take_to_fd   taken in success and failure; from_fd is made non-blocking unless
  *                              @is_from_blocking, to_fd unless is_to_blocking was set before
@@ -54,14 +44,11 @@ int relay_is_done(const Relay *relay);
 /* Is there nothing left that was read but not written? */
 int relay_is_flushed(const Relay *relay);
 
-/* Adds to what will be written. Bytes beyond the buffer are dropped. */
-void relay_push(Relay *relay, const void *data, size_t size);
-
 /* What to poll for; entries that have nothing to wait for get fd -1. */
 void relay_prepare(const Relay *relay, struct pollfd pollfds[RELAY_POLLFDS]);
 
 /* Moves what can be moved after poll() has filled in revents. */
-void relay_dispatch(Relay *relay, const struct pollfd pollfds[RELAY_POLLFDS], uint64_t now_usec);
+void relay_dispatch(Relay *relay, const struct pollfd pollfds[RELAY_POLLFDS]);
 
 /* The job has ended: reads what is there now and no more, as a process that it left behind may hold
  * the other side open for ever. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,17 +10,19 @@
 #include "ctl/bus.h"
 #include "ctl/complaint.h"
 #include "ctl/exit-code.h"
+#include "ctl/json.h"
 #include "ctl/session.h"
 #include "ctl/terminal.h"
 
 /* A shell that is hung up saves its history and ends. */
 #define HANGUP_USEC (2 * USEC_PER_SEC)
 
-/* The last bytes of a pty come from a work queue of the kernel, so that "nothing to read" does not
- * mean "nothing will come"; where somebody still has the pty open, this is all we get. */
+/* The last bytes of a job take a way through the kernel and PID 1, so that "nothing to read" does
+ * not mean "nothing will come"; where somebody still holds its output open, this is all we get. */
 #define QUIET_USEC (200 * USEC_PER_MSEC)
 
 #define PATIENCE_DEFAULT 3
+#define TOTALS_TIMEOUT_USEC (5 * USEC_PER_SEC)
 
 static const int ending_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, 0 };
 static const int terminal_signals[] = { SIGWINCH, SIGTSTP, SIGCONT };
@@ -65,6 +68,10 @@ static void hang_up(Session *session, int signal)
 {
         terminal_restore();
         session->last_signal = signal;
+        if (!session->options) {
+                session->is_leaving = 1;
+                return;
+        }
         if (session->leave_usec != USEC_INFINITY) {
                 session->is_leaving = 1;
                 return;
@@ -97,7 +104,8 @@ static void on_terminal_signal(Session *session, int signal)
                 break;
         case SIGUSR1:
         case SIGUSR2:
-                session_kill(session, signal);
+                if (session->options)
+                        session_kill(session, signal);
                 break;
         default:
                 hang_up(session, signal);
@@ -114,6 +122,11 @@ static void on_signal(void *userdata, int signal)
         }
         if (session->streams.is_tty) {
                 on_terminal_signal(session, signal);
+                return;
+        }
+        if (!session->options) {
+                session->last_signal = signal;
+                session->is_leaving = 1;
                 return;
         }
         if (signal == SIGINT || signal == SIGTERM) {
@@ -153,12 +166,29 @@ void session_done(Session *session)
         session->container = NULL;
 }
 
-static int attach(Session *session, Fault *fault)
+static int append_attach(sd_bus_message *m, const SessionAttach *how)
+{
+        int r;
+
+        r = sd_bus_message_open_container(m, 'a', "{sv}");
+        if (r >= 0)
+                r = sd_bus_message_append(m, "{sv}", "Framed", "b", 1);
+        if (r >= 0)
+                r = sd_bus_message_append(m, "{sv}", "Stdin", "b", how->has_input);
+        /* A terminal has no end of file; who closes it has only gone away. */
+        if (r >= 0 && how->has_input && (how->is_tty || isatty(STDIN_FILENO)))
+                r = sd_bus_message_append(m, "{sv}", "KeepStdin", "b", 1);
+        if (r >= 0 && how->is_from_now)
+                r = sd_bus_message_append(m, "{sv}", "FromNow", "b", 1);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int attach(Session *session, const SessionAttach *how, Fault *fault)
 {
         _drop_(drop_message) sd_bus_message *m = NULL, *reply = NULL;
-        int input_fd, output_fd, error_fd, r;
+        int fds[3], r;
 
-        for (size_t i = 0; i < ELEMENTSOF(terminal_signals); i++) {
+        for (size_t i = 0; how->is_tty && how->has_input && i < ELEMENTSOF(terminal_signals); i++) {
                 r = loop_add_signal(&session->loop, terminal_signals[i]);
                 if (r < 0)
                         return fault_set(fault, FAULT_FAILED, r, "Cannot take signals: %m");
@@ -166,23 +196,39 @@ static int attach(Session *session, Fault *fault)
         r = bus_new_call(session->loop.bus, session->watch.path, WARDEN_JOB, "Attach", &m, fault);
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(m, "a{sv}", 0);
+        r = append_attach(m, how);
         if (r < 0)
-                return bus_fault_local(fault, r, "Cannot ask for the terminal");
+                return bus_fault_local(fault, r, "Cannot ask for the job's streams");
         r = loop_call(&session->loop, m, BUS_TIMEOUT_USEC, session->container, &reply, fault);
         if (r < 0)
                 return r;
-        r = sd_bus_message_read(reply, "hhh", &input_fd, &output_fd, &error_fd);
+        r = sd_bus_message_read(reply, "hhh", &fds[0], &fds[1], &fds[2]);
         if (r < 0)
-                return bus_fault_local(fault, r, "Cannot read the job's terminal");
-        r = streams_attach(&session->streams, input_fd, output_fd, fault);
+                return bus_fault_local(fault, r, "Cannot read the job's streams");
+        r = streams_attach(&session->streams, fds, how->has_input, fault);
         if (r < 0)
                 return r;
         session->loop.relays = session->streams.relays;
         session->loop.n_relays = ELEMENTSOF(session->streams.relays);
         /* The window may have changed since it was asked for the first time. */
-        send_size(session);
+        if (how->is_tty && how->has_input)
+                send_size(session);
         return 0;
+}
+
+int session_attach(Session *session, const char *container, const char *path,
+                   const SessionAttach *how, Fault *fault)
+{
+        int r;
+
+        session->container = strdup(container);
+        if (!session->container)
+                return -ENOMEM;
+        session->streams.is_tty = how->is_tty && how->has_input;
+        r = job_watch_begin(&session->watch, session->loop.bus, container, fault);
+        if (r >= 0)
+                r = job_watch_set_path(&session->watch, path, 0, fault);
+        return r < 0 ? r : attach(session, how, fault);
 }
 
 /* The convention of 126 and 127 is about what is wrong with the command; a directory that is not
@@ -253,7 +299,7 @@ int session_spawn(Session *session, const char *container, Fault *fault)
         if (session->options->is_detached)
                 return 0;
         if (session->streams.is_tty)
-                r = attach(session, fault);
+                r = attach(session, &(const SessionAttach){ .has_input = 1, .is_tty = 1 }, fault);
         if (r < 0) {
                 session_kill(session, SIGHUP); /* nobody will ever look at it */
                 return r;
@@ -275,7 +321,7 @@ static void release(Session *session)
         _drop_(drop_message) sd_bus_message *m = NULL;
         Fault ignored = FAULT_INIT;
 
-        if (session->watch.end != JOB_END_KNOWN)
+        if (session->watch.end != JOB_END_KNOWN || !session->options)
                 return;
         if (bus_new_call(session->loop.bus, session->watch.path, WARDEN_JOB, "Release", &m,
                          &ignored) >= 0 &&
@@ -298,6 +344,8 @@ static int turn(Session *session, Fault *fault)
         job_watch_on_wake(&session->watch, now);
         if (now >= session->leave_usec)
                 session->is_leaving = 1;
+        if (session->streams.is_detach_typed)
+                session->is_leaving = session->is_detached = 1;
         if (session->leave_usec != USEC_INFINITY)
                 return 0;
         if (session->streams.is_escape_typed)
@@ -309,18 +357,42 @@ static int turn(Session *session, Fault *fault)
         return 0;
 }
 
-/* All of the output, but not for ever: see QUIET_USEC. */
+/* How much output there is, as PID 1 has counted it; nothing where nobody can be asked. */
+static void get_totals(Session *session, uint64_t ret[2])
+{
+        _drop_(drop_message) sd_bus_message *m = NULL, *reply = NULL;
+        _drop_(drop_json) struct json_object *job = NULL;
+        Fault ignored = FAULT_INIT;
+
+        ret[0] = ret[1] = 0;
+        if (bus_new_call(session->loop.bus, session->watch.path, "org.freedesktop.DBus.Properties",
+                         "GetAll", &m, &ignored) < 0 ||
+            sd_bus_message_append(m, "s", WARDEN_JOB) < 0 ||
+            sd_bus_message_set_auto_start(m, 0) < 0 ||
+            loop_call(&session->loop, m, TOTALS_TIMEOUT_USEC, NULL, &reply, &ignored) < 0 ||
+            json_from_message(reply, &job) < 0)
+                return;
+        ret[0] = json_get_u64(job, "StdoutBytes", 0);
+        ret[1] = json_get_u64(job, "StderrBytes", 0);
+}
+
+/* All of the output that there is by now, but not for ever: see QUIET_USEC. */
 static int drain(Session *session, Fault *fault)
 {
-        streams_finish(&session->streams);
+        uint64_t totals[2] = { 0, 0 };
+
+        if (session->streams.relays[STDOUT_FILENO].filter && !streams_is_drained(&session->streams))
+                get_totals(session, totals);
         session->n_ending_signals = 0;
+        session->quiet_usec = USEC_INFINITY;
         while (!streams_is_drained(&session->streams) && !session->is_leaving) {
                 uint64_t now = io_now_monotonic_usec();
                 uint64_t moved_bytes = streams_moved_bytes(&session->streams);
                 int r;
 
                 if (session->quiet_usec == USEC_INFINITY || moved_bytes != session->moved_bytes ||
-                    !streams_is_flushed(&session->streams)) {
+                    !streams_is_flushed(&session->streams) ||
+                    streams_is_behind(&session->streams, totals[0], totals[1])) {
                         session->moved_bytes = moved_bytes;
                         session->quiet_usec = now + QUIET_USEC;
                 } else if (now >= session->quiet_usec) {
@@ -357,6 +429,28 @@ static int get_exit_code(Session *session, int *ret_exit_code, Fault *fault)
         return 0;
 }
 
+/* Never silently: what is shown has a hole, or begins in the middle. */
+static void complain_missed(const Session *session)
+{
+        uint64_t missed_bytes = streams_missed_bytes(&session->streams);
+
+        if (missed_bytes > 0)
+                complain("%" PRIu64 " bytes of the output of '%s' were not kept long enough to be "
+                         "shown",
+                         missed_bytes, session->container);
+}
+
+int session_show(Session *session, Fault *fault)
+{
+        int r;
+
+        r = drain(session, fault);
+        streams_done(&session->streams);
+        session->loop.n_relays = 0;
+        complain_missed(session);
+        return r;
+}
+
 int session_wait(Session *session, int *ret_exit_code, Fault *fault)
 {
         int r = 0;
@@ -366,13 +460,20 @@ int session_wait(Session *session, int *ret_exit_code, Fault *fault)
                 if (r < 0)
                         break;
         }
-        if (r >= 0 && session->watch.end != JOB_END_NONE)
+        if (r >= 0 && session->watch.end != JOB_END_NONE && !session->is_leaving) {
+                streams_finish(&session->streams);
                 r = drain(session, fault);
+        }
         /* First of all the terminal: what follows may say something. */
         streams_done(&session->streams);
         session->loop.n_relays = 0;
         if (r < 0)
                 return r;
+        complain_missed(session);
+        if (session->is_detached) {
+                *ret_exit_code = EXIT_SUCCESS;
+                return 0;
+        }
         release(session);
         if (session->leave_usec != USEC_INFINITY && session->last_signal) {
                 *ret_exit_code = EXIT_CODE_SIGNAL + session->last_signal;

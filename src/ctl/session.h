@@ -13,11 +13,14 @@
  *                        have come, we leave, whatever it does.
  *   with a terminal      keys are bytes, so a signal comes from outside and means that our terminal
  *                        goes away: the job is told so (HUP) and has a moment to end; a second
- *                        signal, and we leave at once. ^] three times in a second is the same. */
+ *                        signal, and we leave at once. ^] three times in a second is the same.
+ *   as a guest           the job was there before: signals are ours alone, and mean that we leave.
+ *
+ * Keys to detach with end the session and nothing else, in a terminal. */
 
 typedef struct Session {
         Loop loop;
-        const JobOptions *options;
+        const JobOptions *options; /* NULL: a guest */
         char *container;
         Streams streams;
         JobWatch watch;
@@ -25,6 +28,7 @@ typedef struct Session {
         int patience;           /* how many signals that end a program it takes to leave */
         int n_ending_signals;   /* so far */
         int last_signal;
+        int is_detached;      /* left by the keys for that: the job shall go on */
         int is_leaving;       /* the job's end is no longer waited for */
         uint64_t leave_usec;  /* monotonic: when that begins; USEC_INFINITY */
         uint64_t quiet_usec;  /* the same for the rest of the output */
@@ -40,7 +44,22 @@ void session_done(Session *session);
  * is not there leaves the session as it was: another one may be tried. */
 int session_spawn(Session *session, const char *container, Fault *fault);
 
-/* Until the job's end and the end of its output; then the daemon may forget the job.
+typedef struct SessionAttach {
+        int has_input;   /* what we read goes to the job */
+        int is_tty;      /* the job has a terminal */
+        int is_from_now; /* nothing of what it has written before */
+} SessionAttach;
+
+/* Becomes a guest of a job that is there. @path is its object. Returns 0; negative errno with a
+ * fault. */
+int session_attach(Session *session, const char *container, const char *path,
+                   const SessionAttach *how, Fault *fault);
+
+/* Only what there is now, not the end of the job; for a guest. */
+int session_show(Session *session, Fault *fault);
+
+/* Until the job's end and the end of its output; then the daemon may forget the job, unless we are
+ * a guest. Also over when the user has detached; the exit code is 0 then.
  * Returns 0 with the exit code; negative errno with a fault. */
 int session_wait(Session *session, int *ret_exit_code, Fault *fault);
 

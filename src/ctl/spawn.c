@@ -53,6 +53,12 @@ void spawn_complain_left(const Session *session)
 {
         uint32_t job;
 
+        if (session->is_detached && bus_path_job(session->watch.path, &job) >= 0) {
+                complain("Job %" PRIu32 " goes on. 'wardenctl attach %s %" PRIu32
+                         "' comes back to it.",
+                         job, session->container, job);
+                return;
+        }
         if (!session->watch.path || session->watch.end != JOB_END_NONE ||
             bus_path_job(session->watch.path, &job) < 0)
                 return;

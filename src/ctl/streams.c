@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -12,6 +11,7 @@
 
 #define ESCAPE_BYTE 0x1d /* ^], as in telnet, machinectl and virsh */
 #define ESCAPE_TIMES 3
+#define END_OF_FILE_BYTE 0x04 /* ^D, where nobody has changed it */
 #define ESCAPE_WITHIN_USEC USEC_PER_SEC
 
 /* A pipe between a terminal of ours and the job. @fd is 0, 1 or 2. */
@@ -41,6 +41,7 @@ int streams_init(Streams *streams, const JobOptions *options, Fault *fault)
 {
         *streams = STREAMS_INIT;
         streams->is_tty = options->spec->is_tty;
+        streams->detach_keys = options->detach_keys;
         if (options->is_detached || streams->is_tty)
                 return 0;
         for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -69,11 +70,11 @@ void streams_close_job_fds(Streams *streams)
 }
 
 /* Counts the bytes that ask to leave; everything else goes on untouched. */
-static int see_escape(Streams *streams, const uint8_t *data, size_t size)
+static int see_escape(Streams *streams, const uint8_t *data, size_t *size)
 {
         uint64_t now = io_now_monotonic_usec();
 
-        for (size_t i = 0; i < size; i++) {
+        for (size_t i = 0; i < *size; i++) {
                 if (data[i] != ESCAPE_BYTE) {
                         streams->escape_count = 0;
                         continue;
@@ -84,6 +85,7 @@ static int see_escape(Streams *streams, const uint8_t *data, size_t size)
                 }
                 if (++streams->escape_count == ESCAPE_TIMES) {
                         streams->is_escape_typed = 1;
+                        *size = 0;
                         return -ECANCELED;
                 }
         }
@@ -91,28 +93,36 @@ static int see_escape(Streams *streams, const uint8_t *data, size_t size)
 }
 
 /* A pty has no end of file; what its line discipline takes for one is a character, which must come
- * twice when a line is open: the first only ends the line. */
-static void push_end_of_file(Streams *streams, Relay *relay)
+ * twice when a line is open: the first only ends the line. A program that has set its terminal to
+ * something else than lines reads it as a key. */
+static void push_end_of_file(const Streams *streams, uint8_t *data, size_t *size)
 {
-        struct termios termios;
-        uint8_t eof[2];
-
-        if (tcgetattr(relay->to_fd, &termios) < 0 || !(termios.c_lflag & ICANON))
-                return;
-        eof[0] = eof[1] = termios.c_cc[VEOF];
-        relay_push(relay, eof, streams->was_line_open ? 2 : 1);
+        data[0] = data[1] = END_OF_FILE_BYTE;
+        *size = streams->was_line_open ? 2 : 1;
 }
 
-static int filter_input(void *userdata, Relay *relay, const uint8_t *data, size_t size)
+static int filter_input(void *userdata, Relay *relay, uint8_t *data, size_t *size)
 {
         Streams *streams = userdata;
 
-        if (size == 0) {
-                push_end_of_file(streams, relay);
+        if (*size == 0) {
+                if (streams->is_tty && !streams->is_raw)
+                        push_end_of_file(streams, data, size);
                 return 0;
         }
-        streams->was_line_open = data[size - 1] != '\n';
-        return streams->is_raw ? see_escape(streams, data, size) : 0;
+        streams->was_line_open = data[*size - 1] != '\n';
+        if (!streams->is_raw)
+                return 0;
+        if (detach_keys_filter(&streams->detach_keys, data, size)) {
+                streams->is_detach_typed = 1;
+                return -ECANCELED;
+        }
+        return see_escape(streams, data, size);
+}
+
+static int filter_output(void *userdata, Relay *relay, uint8_t *data, size_t *size)
+{
+        return *size > 0 ? frames_filter(userdata, data, size) : 0;
 }
 
 /* A descriptor of ours for a relay. Only that of a terminal is opened anew: another program that
@@ -126,39 +136,46 @@ static int open_ours(int fd, int flags, int *ret_is_blocking)
         return fd_dup(fd);
 }
 
-/* The three descriptors of Attach are one open file, shared with PID 1 of the container and with
- * other clients: that it is non-blocking is what all of them want, and is not undone. */
-static int start_relays(Streams *streams, int input_fd, int output_fd)
+static int start_input(Streams *streams, int job_fd)
 {
-        Relay *input = &streams->relays[STDIN_FILENO], *output = &streams->relays[STDOUT_FILENO];
-        int fd, is_blocking, r;
+        Relay *relay = &streams->relays[STDIN_FILENO];
+        int fd, is_blocking;
 
         fd = open_ours(STDIN_FILENO, O_RDONLY, &is_blocking);
         if (fd < 0)
                 return fd;
-        input->filter = filter_input;
-        input->userdata = streams;
-        input->is_to_master = 1;
-        r = relay_start(input, fd, fd_dup(input_fd), is_blocking);
-        if (r < 0)
-                return r;
-
-        fd = open_ours(STDOUT_FILENO, O_WRONLY, &is_blocking);
-        if (fd < 0)
-                return fd;
-        output->is_from_master = 1;
-        output->is_to_blocking = is_blocking;
-        return relay_start(output, fd_dup(output_fd), fd, 0);
+        relay->filter = filter_input;
+        relay->userdata = streams;
+        return relay_start(relay, fd, fd_dup(job_fd), is_blocking);
 }
 
-int streams_attach(Streams *streams, int input_fd, int output_fd, Fault *fault)
+static int start_output(Streams *streams, int fd, int job_fd)
 {
-        int r;
+        Relay *relay = &streams->relays[fd];
+        int our_fd, is_blocking;
 
-        r = start_relays(streams, input_fd, output_fd);
+        our_fd = open_ours(fd, O_WRONLY, &is_blocking);
+        if (our_fd < 0)
+                return our_fd;
+        relay->filter = filter_output;
+        relay->userdata = &streams->frames[fd];
+        relay->is_to_blocking = is_blocking;
+        return relay_start(relay, fd_dup(job_fd), our_fd, 0);
+}
+
+int streams_attach(Streams *streams, const int fds[3], int has_input, Fault *fault)
+{
+        int r = 0;
+
+        if (has_input)
+                r = start_input(streams, fds[STDIN_FILENO]);
+        if (r >= 0)
+                r = start_output(streams, STDOUT_FILENO, fds[STDOUT_FILENO]);
+        if (r >= 0)
+                r = start_output(streams, STDERR_FILENO, fds[STDERR_FILENO]);
         if (r < 0)
-                return fault_set(fault, FAULT_FAILED, r, "Cannot relay the terminal: %m");
-        if (isatty(STDIN_FILENO)) {
+                return fault_set(fault, FAULT_FAILED, r, "Cannot relay the job's streams: %m");
+        if (has_input && streams->is_tty && isatty(STDIN_FILENO)) {
                 r = terminal_make_raw(STDIN_FILENO);
                 if (r < 0)
                         return fault_set(fault, FAULT_FAILED, r, "Cannot set the terminal: %m");
@@ -167,11 +184,28 @@ int streams_attach(Streams *streams, int input_fd, int output_fd, Fault *fault)
         return 0;
 }
 
+int streams_is_behind(const Streams *streams, uint64_t stdout_bytes, uint64_t stderr_bytes)
+{
+        return (!relay_is_done(&streams->relays[STDOUT_FILENO]) &&
+                streams->frames[STDOUT_FILENO].position < stdout_bytes) ||
+               (!relay_is_done(&streams->relays[STDERR_FILENO]) &&
+                streams->frames[STDERR_FILENO].position < stderr_bytes);
+}
+
+uint64_t streams_missed_bytes(const Streams *streams)
+{
+        return streams->frames[STDOUT_FILENO].missed_bytes +
+               streams->frames[STDERR_FILENO].missed_bytes;
+}
+
+/* What an attached job has written is still on its way through PID 1, and comes to an end of its
+ * own, or is waited for by whoever calls this. */
 void streams_finish(Streams *streams)
 {
         relay_done(&streams->relays[STDIN_FILENO]);
-        relay_finish(&streams->relays[STDOUT_FILENO]);
-        relay_finish(&streams->relays[STDERR_FILENO]);
+        for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+                if (!streams->relays[fd].filter)
+                        relay_finish(&streams->relays[fd]);
 }
 
 int streams_is_drained(const Streams *streams)

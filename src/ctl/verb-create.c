@@ -215,7 +215,8 @@ static int run(const Command *command, RunOptions *options, char **argv, int *re
         }
         r = run_job(&session, options, &command->output, name, argv, ret_exit_code, fault);
         is_kept = options->is_kept ||
-                  (options->job.is_detached && r >= 0 && *ret_exit_code == EXIT_SUCCESS);
+                  (options->job.is_detached && r >= 0 && *ret_exit_code == EXIT_SUCCESS) ||
+                  session.is_detached;
         streams_done(&session.streams);
         if (is_kept && r >= 0 && !options->job.is_detached)
                 spawn_complain_left(&session);
@@ -239,6 +240,8 @@ int verb_run(Command *command)
         RunOptions options = { .is_kept = 0 };
         const OptionUse uses[] = {
                 { &job_stdio_option_group, &options.job },
+                { &job_output_option_group, &options.job },
+                { &detach_option_group, &options.job.detach_keys },
                 { &job_option_group, &options.job },
                 { &container_option_group, &options.container },
                 { &run_option_group, &options.is_kept },

@@ -80,6 +80,8 @@ int verb_exec(Command *command)
         JobOptions options;
         const OptionUse uses[] = {
                 { &job_stdio_option_group, &options },
+                { &job_output_option_group, &options },
+                { &detach_option_group, &options.detach_keys },
                 { &job_option_group, &options },
                 { &job_environment_option_group, &options },
                 { &json_option_group, &command->output },
@@ -98,6 +100,7 @@ int verb_shell(Command *command)
 {
         JobOptions options;
         const OptionUse uses[] = {
+                { &detach_option_group, &options.detach_keys },
                 { &job_option_group, &options },
                 { &job_environment_option_group, &options },
         };

@@ -30,6 +30,8 @@ _wardenctl_value() {
         [[ $option == -* ]] || return 1
         [[ " $(_wardenctl_options "$program" "$verb" value | tr '\n' ' ') " == *" $option "* ]] || return 1
         case $option in
+        --log)
+                COMPREPLY=($(compgen -W "ring journal both none" -- "$current")) ;;
         --network)
                 COMPREPLY=($(compgen -W "private host none" -- "$current")) ;;
         --private-users)
@@ -101,9 +103,9 @@ _wardenctl() {
         exec | shell)
                 [[ $n_arguments -eq 0 ]] &&
                         COMPREPLY=($(compgen -W "$(_wardenctl_containers "$program")" -- "$current")) ;;
-        start | stop | kill | destroy | rm | info | status)
+        start | stop | kill | destroy | rm | info | status | jobs)
                 COMPREPLY=($(compgen -W "$(_wardenctl_containers "$program")" -- "$current")) ;;
-        wait)
+        wait | attach | logs)
                 if [[ $n_arguments -eq 0 ]]; then
                         COMPREPLY=($(compgen -W "$(_wardenctl_containers "$program")" -- "$current"))
                 else

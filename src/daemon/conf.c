@@ -14,7 +14,9 @@
 #include "config.h"
 #include "daemon/conf.h"
 #include "daemon/uid-pool.h"
+#include "model/job-spec.h"
 
+#define RING_MAX_BYTES (UINT64_C(1) << 32) /* of PID 1's address space, for each stream */
 #define CONF_MAX_BYTES (1U << 20)
 
 /* From UIDS-GIDS of systemd: above the ranges of its own containers and below 2^31, nobody else's.
@@ -71,6 +73,20 @@ static int set_usec(const char *value, void *data)
         return parse_time_usec(value, data);
 }
 
+static int set_ring(const char *value, void *data)
+{
+        uint64_t bytes;
+        int r;
+
+        r = parse_size_bytes(value, &bytes);
+        if (r < 0)
+                return r;
+        if (bytes < JOB_RING_MIN_BYTES || bytes > RING_MAX_BYTES)
+                return -ERANGE;
+        *(uint64_t *)data = bytes;
+        return 0;
+}
+
 /* BASE:COUNT; both at once, so that a bad half changes nothing. */
 static int set_uid_pool(const char *value, void *data)
 {
@@ -110,6 +126,10 @@ static const Key keys[] = {
         { "CreateTimeoutSec", set_usec, offsetof(Conf, create_timeout_usec) },
         { "ContainersMax", set_count, offsetof(Conf, containers_max) },
         { "JobsMax", set_count, offsetof(Conf, jobs_max) },
+        { "EndedJobsMax", set_count, offsetof(Conf, ended_jobs_max) },
+        { "EndedJobsSec", set_usec, offsetof(Conf, ended_jobs_usec) },
+        { "RingBytes", set_ring, offsetof(Conf, ring_bytes) },
+        { "RingBytesMax", set_ring, offsetof(Conf, ring_bytes_max) },
         { "WorkersMax", set_count, offsetof(Conf, workers_max) },
 };
 
@@ -241,6 +261,7 @@ static int conf_set_defaults(Conf *conf)
                 .runtime_directory = strdup(WARDEN_RUNTIME_DIRECTORY),
                 .worker_program = strdup(WARDEN_PKGLIBDIR "/warden-worker"),
                 .wshd_program = strdup(WARDEN_PKGLIBDIR "/wshd"),
+                .journal_program = strdup(WARDEN_PKGLIBDIR "/warden-journal"),
                 .slice = strdup("warden.slice"),
                 .uid_pool_base = UID_POOL_BASE,
                 .uid_pool_count = UID_POOL_COUNT,
@@ -248,10 +269,14 @@ static int conf_set_defaults(Conf *conf)
                 .create_timeout_usec = 60 * USEC_PER_SEC,
                 .containers_max = 4000,
                 .jobs_max = 4096,
+                .ended_jobs_max = 256,
+                .ended_jobs_usec = 3600 * USEC_PER_SEC,
+                .ring_bytes = 1U << 20,
+                .ring_bytes_max = 64U << 20,
                 .workers_max = 8,
         };
         if (!conf->state_directory || !conf->runtime_directory || !conf->worker_program ||
-            !conf->wshd_program || !conf->slice) {
+            !conf->wshd_program || !conf->journal_program || !conf->slice) {
                 conf_done(conf);
                 return -ENOMEM;
         }
@@ -284,6 +309,7 @@ void conf_done(Conf *conf)
         free(conf->runtime_directory);
         free(conf->worker_program);
         free(conf->wshd_program);
+        free(conf->journal_program);
         free(conf->slice);
         *conf = (Conf){ 0 };
 }

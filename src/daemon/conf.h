@@ -12,6 +12,7 @@ typedef struct Conf {
         char *runtime_directory; /* RuntimeDirectory=: state files and sockets; /run/warden */
         char *worker_program;    /* not a key: set by the command line in tests */
         char *wshd_program;
+        char *journal_program;
         char *slice;            /* Slice=: warden.slice */
         uint32_t uid_pool_base; /* UIDPool=BASE:COUNT; the count is a multiple of 65536 */
         uint32_t uid_pool_count;
@@ -20,6 +21,10 @@ typedef struct Conf {
                                          counted */
         uint32_t containers_max;      /* ContainersMax= */
         uint32_t jobs_max;            /* JobsMax=: per container, ended but unreleased ones count */
+        uint32_t ended_jobs_max;      /* EndedJobsMax=: per container; the oldest go first */
+        uint64_t ended_jobs_usec;     /* EndedJobsSec=: after it they go */
+        uint64_t ring_bytes;          /* RingBytes=: of each ring of a job that does not say */
+        uint64_t ring_bytes_max;      /* RingBytesMax= */
         uint32_t workers_max;         /* WorkersMax=: operations at once; the others queue */
 } Conf;
 

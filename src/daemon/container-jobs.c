@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -14,12 +15,17 @@
 #include "basic/fd.h"
 #include "basic/io.h"
 #include "basic/log.h"
+#include "daemon/journal-pool.h"
 #include "daemon/manager.h"
+#include "daemon/oom-count.h"
 #include "daemon/process.h"
 #include "daemon/store.h"
 #include "daemon/wshd-client.h"
 #include "daemon/wshd-request.h"
 #include "wire/job-spec-wire.h"
+
+#define JOURNAL_RING_BYTES (256U << 10)
+#define OOM_WINDOW_USEC USEC_PER_SEC /* from the kernel's kill to PID 1's report */
 
 /* What remains of a datagram for the spec beside the other fields. */
 #define INLINE_SPEC_MAX (WSHD_MESSAGE_MAX - 256)
@@ -82,10 +88,9 @@ static int job_take_pidfd(Job *job, int take_pidfd)
         return 0;
 }
 
-static void on_spawn_reply(void *userdata, const WshdMessage *m, int take_fd_, int error)
+static void on_spawn_reply(void *userdata, const WshdMessage *m, int *fds, int error)
 {
         _drop_(drop_spawn) Spawn *spawn = userdata;
-        _drop_(drop_fd) int fd = take_fd_;
         Job *job = spawn->job;
         Fault fault = FAULT_INIT;
         int r;
@@ -99,7 +104,7 @@ static void on_spawn_reply(void *userdata, const WshdMessage *m, int take_fd_, i
                 r = fault_set(&fault, FAULT_FAILED, -EPROTO,
                               "PID 1 of the container answered something else");
         else
-                r = job_take_pidfd(job, take_fd(&fd));
+                r = job_take_pidfd(job, take_fd(&fds[0]));
         if (r >= 0) {
                 job->start_usec = m->start_usec;
                 job->is_listed = 1;
@@ -115,6 +120,7 @@ static void on_spawn_reply(void *userdata, const WshdMessage *m, int take_fd_, i
                 return;
         }
         spawn->job = NULL;
+        journal_pool_follow(job->container->manager->journal, job);
         spawn->func(spawn->userdata, job, 0, NULL);
 }
 
@@ -133,6 +139,9 @@ static int check_fds(const JobSpec *spec, const int fds[3], Fault *fault)
                 if (spec->is_tty)
                         return fault_set(fault, FAULT_INVALID, -EINVAL,
                                          "%s: cannot be given with TTY", names[i]);
+                if (i == 0 && spec->is_stdin_open)
+                        return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                         "Stdin: contradicts OpenStdin");
                 flags = fcntl(fds[i], F_GETFL);
                 if (flags < 0 || fstat(fds[i], &st) < 0)
                         return fault_set(fault, FAULT_INVALID, -errno, "%s: %m", names[i]);
@@ -186,19 +195,49 @@ static int spec_to_memfd(const WireWriter *w)
         return take_fd(&fd);
 }
 
-static int send_spawn(Container *c, const JobSpec *spec, const int fds[3], const Job *job,
+/* How large its rings shall be; 0: it has none. */
+static int get_ring_bytes(const Container *c, const JobSpec *spec, uint64_t *ret, Fault *fault)
+{
+        const Conf *conf = &c->manager->conf;
+        uint64_t bytes = spec->ring_bytes;
+
+        if (bytes > conf->ring_bytes_max)
+                return fault_set(fault, FAULT_INVALID, -ERANGE,
+                                 "RingBytes: %" PRIu64 " is more than RingBytesMax=, %" PRIu64,
+                                 bytes, conf->ring_bytes_max);
+        if (bytes == 0)
+                bytes = MIN2(conf->ring_bytes, conf->ring_bytes_max);
+        /* Whoever reads it is always there: it bridges a restart, and nobody looks back into it. */
+        if (spec->ring_bytes == 0 && spec->log == JOB_LOG_JOURNAL)
+                bytes = MIN2(bytes, (uint64_t)JOURNAL_RING_BYTES);
+        *ret = job_spec_has_rings(spec) ? bytes : 0;
+        return 0;
+}
+
+static uint32_t spawn_flags(const JobSpec *spec)
+{
+        return (spec->is_tty ? WSHD_TTY : 0) | (spec->is_privileged ? WSHD_PRIVILEGED : 0) |
+               (spec->has_backpressure ? WSHD_BACKPRESSURE : 0) |
+               (spec->is_stdin_open && !spec->is_tty ? WSHD_OPEN_STDIN : 0);
+}
+
+static int send_spawn(Container *c, const JobSpec *spec, uint64_t ring_bytes, const int fds[3],
                       Spawn *spawn)
 {
         static const uint32_t stdio_flags[] = { WSHD_STDIN_FD, WSHD_STDOUT_FD, WSHD_STDERR_FD };
         _drop_(drop_fd) int memfd = -EBADF;
         WireWriter w = WIRE_WRITER_INIT;
         WshdMessage m = {
-                .type = WSHD_SPAWN, .job = job->id, .rows = spec->rows, .columns = spec->columns
+                .type = WSHD_SPAWN,
+                .flags = spawn_flags(spec),
+                .job = spawn->job->id,
+                .rows = spec->rows,
+                .columns = spec->columns,
+                .ring_bytes = ring_bytes,
         };
         int passed[WSHD_FDS_MAX], r;
         size_t n = 0;
 
-        m.flags = (spec->is_tty ? WSHD_TTY : 0) | (spec->is_privileged ? WSHD_PRIVILEGED : 0);
         for (int i = 0; i < 3; i++)
                 if (fds[i] >= 0) {
                         m.flags |= stdio_flags[i];
@@ -224,6 +263,7 @@ int container_spawn(Container *c, JobSpec *take_spec, const int fds[3], SpawnFun
 {
         _drop_(drop_job_spec) JobSpec *spec = take_spec;
         _drop_(drop_spawn) Spawn *spawn = NULL;
+        uint64_t ring_bytes = 0;
         uint32_t id = 0;
         int r;
 
@@ -234,6 +274,9 @@ int container_spawn(Container *c, JobSpec *take_spec, const int fds[3], SpawnFun
         if (r < 0)
                 return r;
         r = check_fds(spec, fds, fault);
+        if (r < 0)
+                return r;
+        r = get_ring_bytes(c, spec, &ring_bytes, fault);
         if (r < 0)
                 return r;
         if (!c->wshd)
@@ -249,12 +292,14 @@ int container_spawn(Container *c, JobSpec *take_spec, const int fds[3], SpawnFun
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "Out of memory");
         spawn->job->is_tty = spec->is_tty;
+        spawn->job->has_stdin = spec->is_tty || spec->is_stdin_open;
+        spawn->job->log = job_spec_has_rings(spec) ? spec->log : JOB_LOG_NONE;
         spawn->func = func;
         spawn->userdata = userdata;
         r = store_save_job(spawn->job);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "Cannot save the job: %m");
-        r = send_spawn(c, spec, fds, spawn->job, spawn);
+        r = send_spawn(c, spec, ring_bytes, fds, spawn);
         if (r < 0) {
                 (void)store_forget_job(spawn->job);
                 return fault_set(fault, r == -ENOBUFS ? FAULT_LIMIT : FAULT_FAILED, r,
@@ -276,7 +321,15 @@ int container_kill(Container *c, int signal, ReplyFunc func, void *userdata, Fau
                 return fault_set(fault, FAULT_INVALID, -EINVAL,
                                  "signal: %d is not between 1 and %d", signal, SIGRTMAX);
         r = container_state_next(c->state, EVENT_SPAWN, fault);
-        return r < 0 ? r : wshd_request(c, &m, request, fault);
+        if (r >= 0)
+                r = wshd_request(c, &m, request, fault);
+        if (r >= 0 && signal == SIGKILL) {
+                Job *job;
+
+                MAP_FOREACH(job, c->jobs)
+                        job->is_kill_asked = 1;
+        }
+        return r;
 }
 
 static Job *job_by_id(const Container *c, uint32_t id)
@@ -287,15 +340,68 @@ static Job *job_by_id(const Container *c, uint32_t id)
         return map_get(c->jobs, key);
 }
 
+/* Has the kernel killed something of the container for want of memory, just now? It kills several
+ * at once, of which each is reported on its own. */
+static int container_ran_out_of_memory(Container *c)
+{
+        uint64_t now_usec = io_now_monotonic_usec(), n;
+        int r;
+
+        r = oom_count_read(c->leader_pid, c->unit, &n);
+        if (r < 0)
+                return 0;
+        if (n > c->oom_kills)
+                c->oom_usec = now_usec;
+        if (n != c->oom_kills) {
+                c->oom_kills = n; /* less: it is another scope, after a Start */
+                r = store_save_container(c);
+                if (r < 0)
+                        (void)container_log(c, LOG_WARNING, r, NULL, "Failed to save the state");
+        }
+        return c->oom_usec > 0 && now_usec - c->oom_usec < OOM_WINDOW_USEC;
+}
+
+static JobEndReason job_find_reason(const Job *job, const WshdMessage *m)
+{
+        Container *c = job->container;
+
+        if (m->signal == SIGKILL && !job->is_kill_asked && container_ran_out_of_memory(c))
+                return JOB_END_OOM;
+        if (c->state == CONTAINER_STOPPING || c->state == CONTAINER_DESTROYING)
+                return JOB_END_CONTAINER;
+        return m->signal > 0 ? JOB_END_SIGNAL : JOB_END_EXITED;
+}
+
+/* Its output may go on: descendants hold it, and the rings stay with PID 1. */
+static void job_take_bytes(Job *job, const WshdMessage *m)
+{
+        job->stdout_bytes = MAX2(job->stdout_bytes, m->stdout_bytes);
+        job->stderr_bytes = MAX2(job->stderr_bytes, m->stderr_bytes);
+}
+
 static void job_take_end(Job *job, const WshdMessage *m)
 {
+        JobEnd end = { .state = JOB_EXITED, .code = (int)(m->code & 0xff), .usec = m->end_usec };
+
         if (job->state != JOB_RUNNING)
                 return;
+        job_take_bytes(job, m);
         job->is_core_dumped = !!(m->flags & WSHD_CORE);
-        if (m->signal > 0 && m->signal <= (uint32_t)SIGRTMAX)
-                job_end(job, JOB_KILLED, -1, (int)m->signal, m->end_usec);
-        else
-                job_end(job, JOB_EXITED, (int)(m->code & 0xff), 0, m->end_usec);
+        end.reason = job_find_reason(job, m);
+        if (m->signal > 0 && m->signal <= (uint32_t)SIGRTMAX) {
+                end.state = JOB_KILLED;
+                end.signal = (int)m->signal;
+        }
+        job_end(job, end);
+}
+
+static void job_take_loss(Job *job, JobEndReason reason)
+{
+        job_end(job, (JobEnd){
+                             .state = JOB_LOST,
+                             .reason = reason,
+                             .usec = io_now_realtime_usec(),
+                     });
 }
 
 void container_take_job_exit(Container *c, const WshdMessage *m)
@@ -333,6 +439,7 @@ void container_take_job_row(Container *c, const WshdMessage *m, int take_pidfd)
         }
         job->is_listed = 1;
         job->start_usec = m->start_usec;
+        job_take_bytes(job, m);
         if (m->flags & WSHD_JOB_ENDED) {
                 job_take_end(job, m);
                 return;
@@ -355,9 +462,11 @@ void container_rows_done(Container *c)
                         (void)store_forget_job(job);
                         job_free(job);
                 } else {
-                        job_end(job, JOB_LOST, -1, 0, io_now_realtime_usec());
+                        job_take_loss(job, JOB_END_LOST);
                 }
         }
+        MAP_FOREACH(job, c->jobs)
+                journal_pool_follow(c->manager->journal, job);
 }
 
 void container_jobs_lost(Container *c)
@@ -366,5 +475,5 @@ void container_jobs_lost(Container *c)
 
         MAP_FOREACH(job, c->jobs)
                 if (job->state == JOB_RUNNING)
-                        job_end(job, JOB_LOST, -1, 0, io_now_realtime_usec());
+                        job_take_loss(job, JOB_END_CONTAINER);
 }

@@ -54,6 +54,10 @@ struct Container {
         int dir_fd; /* runtime_directory/containers/ID */
         int jobs_dir_fd;
         Map *jobs; /* by Job.key */
+        RetentionList ended_jobs;
+        uint64_t jobs_dropped; /* ended ones that were forgotten without being asked to */
+        uint64_t oom_kills;    /* the kernel's counter when we last looked */
+        uint64_t oom_usec;     /* CLOCK_MONOTONIC: when it was seen to grow; 0: never */
         uint32_t next_job;
         uint32_t reserved_jobs; /* ids below it are saved as used: the state is written once a batch
                                  */

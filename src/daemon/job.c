@@ -9,6 +9,7 @@
 #include "basic/io.h"
 #include "basic/log.h"
 #include "basic/strv.h"
+#include "daemon/journal-pool.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/store.h"
@@ -25,6 +26,24 @@ static const char *const state_table[_JOB_STATE_MAX] = {
 const char *job_state_to_string(JobState state)
 {
         return state >= 0 && state < _JOB_STATE_MAX ? state_table[state] : NULL;
+}
+
+static const char *const end_reason_table[_JOB_END_MAX] = {
+        [JOB_END_NONE] = "",   [JOB_END_EXITED] = "exited",       [JOB_END_SIGNAL] = "signal",
+        [JOB_END_OOM] = "oom", [JOB_END_CONTAINER] = "container", [JOB_END_LOST] = "lost",
+};
+
+const char *job_end_reason_to_string(JobEndReason reason)
+{
+        return (int)reason >= 0 && reason < _JOB_END_MAX ? end_reason_table[reason] : NULL;
+}
+
+JobEndReason job_end_reason_from_string(const char *s)
+{
+        for (int i = 0; i < _JOB_END_MAX; i++)
+                if (strcmp(end_reason_table[i], s) == 0)
+                        return (JobEndReason)i;
+        return _JOB_END_INVALID;
 }
 
 int job_new(Container *c, uint32_t id, char *const *argv, const char *user, const char *identifier,
@@ -58,6 +77,10 @@ Job *job_free(Job *job)
                 return NULL;
         if (map_get(job->container->jobs, job->key) == job)
                 map_remove(job->container->jobs, job->key);
+        if (job->container->manager->journal)
+                journal_pool_forget(job->container->manager->journal, job);
+        if (job->container->manager->retention)
+                retention_remove(job->container->manager->retention, &job->retention);
         fd_close(job->pidfd);
         strv_free(job->argv);
         free(job->user);
@@ -81,21 +104,35 @@ int job_link(Job *job)
         return 0;
 }
 
-void job_end(Job *job, JobState state, int code, int signal, uint64_t usec)
+/* The retention's clock does not jump; the time of the end, which may be of an earlier life of the
+ * daemon, is of the one that does. */
+void job_retain(Job *job)
+{
+        Container *c = job->container;
+        uint64_t now_usec = io_now_realtime_usec(), monotonic_usec = io_now_monotonic_usec();
+        uint64_t age_usec = now_usec > job->exit_usec ? now_usec - job->exit_usec : 0;
+
+        retention_add(c->manager->retention, &c->ended_jobs, &job->retention,
+                      monotonic_usec > age_usec ? monotonic_usec - age_usec : 0);
+}
+
+void job_end(Job *job, JobEnd end)
 {
         Container *c = job->container;
         const ManagerObserver *observer = &c->manager->observer;
         int r;
 
-        job->state = state;
-        job->exit_code = state == JOB_EXITED ? code : -1;
-        job->exit_signal = state == JOB_KILLED ? signal : 0;
-        job->exit_usec = usec;
+        job->state = end.state;
+        job->end_reason = end.reason;
+        job->exit_code = end.state == JOB_EXITED ? end.code : -1;
+        job->exit_signal = end.state == JOB_KILLED ? end.signal : 0;
+        job->exit_usec = end.usec;
         job->pid = 0;
         job->pidfd = fd_close(job->pidfd);
         r = store_save_job(job);
         if (r < 0)
                 (void)container_log(c, LOG_ERR, r, NULL, "Failed to save the end of a job");
+        job_retain(job);
         if (!c->is_announced)
                 return;
         if (observer->job_changed)
@@ -116,7 +153,11 @@ int job_kill(Job *job, int signal, Fault *fault)
         r = process_signal(job->pidfd, signal);
         if (r == -ESRCH) /* it ended a moment ago; its status is on the way */
                 return fault_set(fault, FAULT_BAD_STATE, r, "Job %u has ended", job->id);
-        return r < 0 ? fault_set(fault, FAULT_FAILED, r, "Cannot signal job %u: %m", job->id) : 0;
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "Cannot signal job %u: %m", job->id);
+        if (signal == SIGKILL)
+                job->is_kill_asked = 1;
+        return 0;
 }
 
 int job_release(Job *job, Fault *fault)
@@ -132,6 +173,7 @@ int job_release(Job *job, Fault *fault)
         r = store_forget_job(job);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "Cannot forget job %u: %m", job->id);
+        journal_pool_remove_place(job);
         /* A PID 1 that cannot be reached now is told when it lists the job again. */
         if (c->wshd)
                 (void)wshd_client_call(c->wshd, &m, NULL, 0, NULL, NULL);
@@ -168,17 +210,4 @@ int job_resize(Job *job, uint32_t rows, uint32_t columns, ReplyFunc func, void *
                                  columns);
         r = job_check_tty(job, fault);
         return r < 0 ? r : wshd_request(job->container, &m, request, fault);
-}
-
-int job_attach(Job *job, JobAttachFunc func, void *userdata, Fault *fault)
-{
-        WshdMessage m = { .type = WSHD_ATTACH, .job = job->id };
-        WshdRequest request = { .attach = func, .userdata = userdata, .what = "Cannot attach" };
-
-        /* Also after its end: PID 1 keeps the terminal, with what was printed last, until the job is
-         * released. */
-        if (!job->is_tty)
-                return fault_set(fault, FAULT_BAD_STATE, -ENOTTY, "Job %u has no terminal",
-                                 job->id);
-        return wshd_request(job->container, &m, request, fault);
 }

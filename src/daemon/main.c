@@ -31,6 +31,7 @@
 static const char *arg_config = NULL;
 static const char *arg_worker = NULL;
 static const char *arg_wshd = NULL;
+static const char *arg_journal = NULL;
 static const char *arg_state_directory = NULL;
 static const char *arg_runtime_directory = NULL;
 static const char *arg_bus_introspect = NULL;
@@ -145,6 +146,8 @@ static int load_conf(Conf *conf, Fault *fault)
         if (r >= 0)
                 r = replace_string(&conf->wshd_program, arg_wshd);
         if (r >= 0)
+                r = replace_string(&conf->journal_program, arg_journal);
+        if (r >= 0)
                 r = replace_string(&conf->state_directory, arg_state_directory);
         if (r >= 0)
                 r = replace_string(&conf->runtime_directory, arg_runtime_directory);
@@ -176,6 +179,10 @@ static void apply_conf(Conf *old, Conf *new)
         old->create_timeout_usec = new->create_timeout_usec;
         old->containers_max = new->containers_max;
         old->jobs_max = new->jobs_max;
+        old->ended_jobs_max = new->ended_jobs_max;
+        old->ended_jobs_usec = new->ended_jobs_usec;
+        old->ring_bytes = new->ring_bytes;
+        old->ring_bytes_max = new->ring_bytes_max;
 }
 
 /* The messages of Type=notify-reload, which systemd 252 does not have: it takes them as they
@@ -195,6 +202,7 @@ static int on_sighup(sd_event_source *s, const struct signalfd_siginfo *si, void
                           fault.kind != FAULT_NONE ? fault.text : strerror(-r));
         } else {
                 apply_conf(&d->manager->conf, &conf);
+                manager_apply_retention(d->manager);
                 conf_done(&conf);
                 log_info("Configuration reloaded");
         }
@@ -301,6 +309,7 @@ static int help(void)
                      "     --config=PATH              Read this file, and no other\n"
                      "     --worker=PATH              Program that sets containers up\n"
                      "     --wshd=PATH                Program that is PID 1 in containers\n"
+                     "     --journal=PATH             Program that feeds the journal\n"
                      "     --state-directory=PATH     Upper layers, " WARDEN_STATE_DIRECTORY "\n"
                      "     --runtime-directory=PATH   State and sockets, " WARDEN_RUNTIME_DIRECTORY
                      "\n"
@@ -343,6 +352,7 @@ static const struct {
         { "config", &arg_config },
         { "worker", &arg_worker },
         { "wshd", &arg_wshd },
+        { "journal", &arg_journal },
         { "state-directory", &arg_state_directory },
         { "runtime-directory", &arg_runtime_directory },
         { "bus-introspect", &arg_bus_introspect },

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -13,6 +14,7 @@
 #include "basic/io.h"
 #include "basic/log.h"
 #include "basic/message-id.h"
+#include "daemon/journal-pool.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/store.h"
@@ -54,6 +56,38 @@ static int make_directories(Manager *manager, Fault *fault)
         return 0;
 }
 
+static RetentionLimits manager_retention_limits(const Manager *manager)
+{
+        return (RetentionLimits){
+                .age_usec = manager->conf.ended_jobs_usec,
+                .group_max = manager->conf.ended_jobs_max,
+        };
+}
+
+void manager_apply_retention(Manager *manager)
+{
+        retention_set_limits(manager->retention, manager_retention_limits(manager));
+}
+
+/* Nobody asked for it, so that it is counted. */
+static void on_job_expired(void *userdata, RetentionEntry *entry)
+{
+        Job *job = (Job *)(void *)((char *)entry - offsetof(Job, retention));
+        Container *c = job->container;
+        Fault fault = FAULT_INIT;
+        int r;
+
+        r = job_release(job, &fault);
+        if (r < 0) {
+                (void)container_log(c, LOG_WARNING, r, NULL, fault.text);
+                return;
+        }
+        c->jobs_dropped++;
+        r = store_save_container(c);
+        if (r < 0)
+                (void)container_log(c, LOG_WARNING, r, NULL, "Failed to save the state");
+}
+
 int manager_new(sd_event *event, Conf *take_conf, SystemdClient *systemd, Manager **ret,
                 Fault *fault)
 {
@@ -81,11 +115,18 @@ int manager_new(sd_event *event, Conf *take_conf, SystemdClient *systemd, Manage
         r = make_directories(manager, fault);
         if (r < 0)
                 return r;
+        r = retention_new(event, manager_retention_limits(manager), on_job_expired, manager,
+                          &manager->retention);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "Cannot make a timer: %m");
         r = worker_pool_new(event, manager->conf.worker_program, manager->conf.wshd_program,
                             manager->conf.state_directory, manager->conf.runtime_directory,
                             manager->conf.workers_max, &manager->workers, fault);
         if (r < 0)
                 return r;
+        r = journal_pool_new(manager, manager->conf.journal_program, &manager->journal);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "Out of memory");
         *ret = take_ptr(manager);
         return 0;
 }
@@ -101,6 +142,8 @@ Manager *manager_free(Manager *manager)
                 container_free(c);
         map_free(manager->by_name);
         map_free(manager->by_id);
+        retention_free(manager->retention);
+        journal_pool_free(manager->journal);
         worker_pool_free(manager->workers);
         uid_pool_free(manager->uids);
         conf_done(&manager->conf);

@@ -30,10 +30,12 @@ struct Manager {
         Conf conf;
         SystemdClient *systemd;
         WorkerPool *workers;
+        struct JournalPool *journal;
         UidPool *uids;
         Map *by_name; /* Container, by spec->name: the registry that clients see */
         Map *by_id;
         uint64_t next_id;
+        Retention *retention;  /* of ended jobs */
         int containers_dir_fd; /* runtime_directory/containers */
         unsigned n_unsettled;  /* restored containers whose PID 1 has not answered */
         ManagerObserver observer;
@@ -61,6 +63,9 @@ typedef void (*CreateFunc)(void *userdata, Container *c, int error, const Fault 
  * nothing was changed. */
 int manager_create(Manager *manager, ContainerSpec *take_spec, CreateFunc func, void *userdata,
                    Fault *fault);
+
+/* After conf.ended_jobs_* were changed. */
+void manager_apply_retention(Manager *manager);
 
 /* NULL when there is none. Only announced containers are found by name here. */
 Container *manager_get(Manager *manager, const char *name);

@@ -51,6 +51,30 @@ static int directory_each(int dir_fd, EachFunc func, void *userdata)
         return 0;
 }
 
+/* The word of the record where it is one of ours, else what its status says. */
+static JobEndReason restore_end_reason(const Job *job, const JobRecord *record)
+{
+        JobEndReason reason = _JOB_END_INVALID;
+
+        if (record->end_reason)
+                reason = job_end_reason_from_string(record->end_reason);
+        if ((int)reason > 0)
+                return reason;
+        switch (job->state) {
+        case JOB_EXITED:
+                return JOB_END_EXITED;
+        case JOB_KILLED:
+                return JOB_END_SIGNAL;
+        case JOB_LOST:
+                return JOB_END_LOST;
+        case JOB_RUNNING:
+        case _JOB_STATE_MAX:
+        case _JOB_STATE_INVALID:
+                break;
+        }
+        return JOB_END_NONE;
+}
+
 static int restore_job(void *userdata, const char *name)
 {
         Container *c = userdata;
@@ -65,6 +89,10 @@ static int restore_job(void *userdata, const char *name)
                 return container_log(c, LOG_ERR, r, NULL,
                                      "Cannot read a job's state file, leaving it out");
         job->is_tty = record->is_tty;
+        job->has_stdin = record->has_stdin;
+        job->log = record->log;
+        job->stdout_bytes = record->stdout_bytes;
+        job->stderr_bytes = record->stderr_bytes;
         job->start_usec = record->start_usec;
         job->exit_usec = record->end_usec;
         job->is_core_dumped = record->is_core;
@@ -75,12 +103,16 @@ static int restore_job(void *userdata, const char *name)
                 job->exit_code = record->signal ? -1 : (int)record->code;
                 job->exit_signal = (int)record->signal;
         }
+        job->end_reason = restore_end_reason(job, record);
         c->next_job = MAX2(c->next_job, record->id + 1);
         c->reserved_jobs = MAX2(c->reserved_jobs, c->next_job);
         r = job_link(job);
-        if (r >= 0)
-                job = NULL;
-        return r;
+        if (r < 0)
+                return r;
+        if (job->state != JOB_RUNNING)
+                job_retain(job);
+        job = NULL;
+        return 0;
 }
 
 /* The process is there: PID 1 will say the rest. */
@@ -178,6 +210,8 @@ static int restore_container(void *userdata, const char *name)
         c->state = record->state;
         c->created_usec = record->created_usec;
         c->next_job = c->reserved_jobs = MAX2(record->next_job, 1U);
+        c->jobs_dropped = record->jobs_dropped;
+        c->oom_kills = record->oom_kills;
         r = store_open_container(c);
         if (r >= 0 && record->uid_count > 0) {
                 r = uid_pool_reserve(manager->uids, record->uid_base, record->uid_count, &fault);

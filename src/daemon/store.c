@@ -40,6 +40,8 @@ int store_save_container(const Container *c)
                 .leader_start_ticks = c->leader_start_ticks,
                 .unit = c->unit,
                 .next_job = c->reserved_jobs,
+                .jobs_dropped = c->jobs_dropped,
+                .oom_kills = c->oom_kills,
         };
         int r;
 
@@ -66,6 +68,13 @@ int store_save_job(const Job *job)
                 .is_core = job->is_core_dumped,
                 .end_usec = job->exit_usec,
                 .is_lost = job->state == JOB_LOST,
+                .has_stdin = job->has_stdin,
+                .log = job->log,
+                .stdout_bytes = job->stdout_bytes,
+                .stderr_bytes = job->stderr_bytes,
+                .end_reason = job->state == JOB_RUNNING
+                                      ? NULL
+                                      : (char *)job_end_reason_to_string(job->end_reason),
         };
         int r;
 

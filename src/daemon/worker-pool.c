@@ -1,39 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The resident program is started again when it dies: operations that it had forked go on without
- * it, since each has a socket of its own; requests that it had not read yet come back as end of
- * file on theirs. A program that keeps dying is left alone for a while, so that a broken
- * installation does not spin. */
+/* When the resident program dies, operations that it had forked go on without it, since each has a
+ * socket of its own; requests that it had not read yet come back as end of file on theirs. */
 
 #include <errno.h>
-#include <signal.h>
-#include <spawn.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <systemd/sd-event.h>
 
 #include "basic/fd.h"
-#include "basic/io.h"
-#include "basic/log.h"
+#include "daemon/resident.h"
 #include "daemon/worker-pool.h"
 #include "wire/worker-socket.h"
 
-#define SEND_BUFFER (2 << 20)
-#define RESTART_USEC (1 * USEC_PER_SEC)
-
 struct WorkerPool {
         sd_event *event;
-        char *argv[6];
+        Resident *program;
         unsigned n_max, n_running;
         WorkerOperation *queue; /* in order of arrival */
-        int server_fd;
-        pid_t server_pid;
-        sd_event_source *server_source;
-        sd_event_source *restart_source;
-        uint64_t started_usec;
 };
 
 struct WorkerOperation {
@@ -48,105 +33,34 @@ struct WorkerOperation {
         int is_queued, is_running;
 };
 
-static int server_start(WorkerPool *pool, Fault *fault);
 static void pool_run(WorkerPool *pool);
 
-static int on_restart(sd_event_source *s, uint64_t usec, void *userdata)
+static void on_program_ended(void *userdata)
 {
-        WorkerPool *pool = userdata;
-        Fault fault = FAULT_INIT;
-
-        pool->restart_source = sd_event_source_unref(pool->restart_source);
-        if (server_start(pool, &fault) < 0)
-                log_error(fault.error, "Failed to start the worker program: %s", fault.text);
-        pool_run(pool);
-        return 0;
 }
 
-static int on_server_exit(sd_event_source *s, const siginfo_t *si, void *userdata)
+static void on_program_started(void *userdata)
 {
-        WorkerPool *pool = userdata;
-        uint64_t now = io_now_monotonic_usec();
-        uint64_t when = MAX2(now, pool->started_usec + RESTART_USEC);
-
-        log_at(LOG_ERR, 0, NULL, "The worker program ended (%s %d); starting it again",
-               si->si_code == CLD_EXITED ? "status" : "signal", si->si_status);
-        pool->server_source = sd_event_source_unref(pool->server_source);
-        pool->server_fd = fd_close(pool->server_fd);
-        pool->server_pid = 0;
-        (void)sd_event_add_time(pool->event, &pool->restart_source, CLOCK_MONOTONIC, when, 0,
-                                on_restart, pool);
-        return 0;
-}
-
-/* posix_spawn: the daemon is not copied. Signals are reset, since the daemon blocks those that it
- * watches. */
-static int server_spawn(WorkerPool *pool, int child_fd)
-{
-        posix_spawn_file_actions_t actions;
-        posix_spawnattr_t attr;
-        sigset_t none, all;
-        int r;
-
-        (void)sigemptyset(&none);
-        (void)sigfillset(&all);
-        posix_spawn_file_actions_init(&actions);
-        posix_spawnattr_init(&attr);
-        /* dup2 onto itself would keep O_CLOEXEC; posix_spawn clears it in that case. */
-        posix_spawn_file_actions_adddup2(&actions, child_fd, WORKER_FD);
-        posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-        posix_spawnattr_setsigmask(&attr, &none);
-        posix_spawnattr_setsigdefault(&attr, &all);
-        r = -posix_spawn(&pool->server_pid, pool->argv[0], &actions, &attr, pool->argv, environ);
-        posix_spawnattr_destroy(&attr);
-        posix_spawn_file_actions_destroy(&actions);
-        return r;
-}
-
-static int server_start(WorkerPool *pool, Fault *fault)
-{
-        int pair[2], size = SEND_BUFFER, r;
-
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return fault_set(fault, FAULT_FAILED, -errno, "worker: socketpair: %m");
-        (void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
-        (void)fd_set_nonblock(pair[0], 1);
-
-        r = server_spawn(pool, pair[1]);
-        fd_close(pair[1]);
-        if (r < 0) {
-                fd_close(pair[0]);
-                return fault_set(fault, FAULT_FAILED, r, "worker: cannot execute %s: %m",
-                                 pool->argv[0]);
-        }
-        pool->server_fd = pair[0];
-        pool->started_usec = io_now_monotonic_usec();
-        r = sd_event_add_child(pool->event, &pool->server_source, pool->server_pid, WEXITED,
-                               on_server_exit, pool);
-        if (r < 0)
-                return fault_set(fault, FAULT_FAILED, r, "worker: cannot watch the program: %m");
-        return 0;
+        pool_run(userdata);
 }
 
 int worker_pool_new(sd_event *event, const char *program, const char *wshd,
                     const char *state_directory, const char *runtime_directory, unsigned n_max,
                     WorkerPool **ret, Fault *fault)
 {
+        static const ResidentHandler handler = { .ended = on_program_ended,
+                                                 .started = on_program_started };
         _drop_(drop_worker_pool) WorkerPool *pool = calloc(1, sizeof(*pool));
-        const char *argv[] = { program, wshd, state_directory, runtime_directory };
+        const char *argv[] = { program, wshd, state_directory, runtime_directory, NULL };
         int r;
 
         if (!pool)
                 return -ENOMEM;
-        pool->server_fd = -EBADF;
         pool->n_max = n_max;
         pool->event = sd_event_ref(event);
-        for (size_t i = 0; i < ELEMENTSOF(argv); i++) {
-                pool->argv[i] = strdup(argv[i]);
-                if (!pool->argv[i])
-                        return -ENOMEM;
-        }
-        r = server_start(pool, fault);
+        r = resident_new(event, "worker", argv, &handler, pool, &pool->program);
+        if (r >= 0)
+                r = resident_start(pool->program, fault);
         if (r < 0)
                 return r;
         *ret = take_ptr(pool);
@@ -157,12 +71,7 @@ WorkerPool *worker_pool_free(WorkerPool *pool)
 {
         if (!pool)
                 return NULL;
-        sd_event_source_disable_unref(pool->server_source);
-        sd_event_source_disable_unref(pool->restart_source);
-        /* The program exits when its socket closes; systemd, or whoever runs us, reaps it. */
-        fd_close(pool->server_fd);
-        for (char **p = pool->argv; *p; p++)
-                free(*p);
+        resident_free(pool->program);
         sd_event_unref(pool->event);
         free(pool);
         return NULL;
@@ -243,7 +152,7 @@ static int operation_run(WorkerOperation *op, Fault *fault)
                                   .blob_size = op->blob.size };
         int pair[2], r;
 
-        if (pool->server_fd < 0)
+        if (resident_fd(pool->program) < 0)
                 return fault_set(fault, FAULT_FAILED, -ENOTCONN,
                                  "worker: the program is not running");
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -252,7 +161,7 @@ static int operation_run(WorkerOperation *op, Fault *fault)
         op->source = sd_event_source_disable_unref(op->source);
         r = sd_event_add_io(pool->event, &op->source, op->fd, EPOLLIN, on_operation_io, op);
         if (r >= 0)
-                r = worker_send(pool->server_fd, &request, &pair[1], 1, MSG_DONTWAIT);
+                r = worker_send(resident_fd(pool->program), &request, &pair[1], 1, MSG_DONTWAIT);
         fd_close(pair[1]);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "worker: cannot send the request: %m");
@@ -264,7 +173,8 @@ static int operation_run(WorkerOperation *op, Fault *fault)
 
 static void pool_run(WorkerPool *pool)
 {
-        while (pool->queue && pool->n_running < pool->n_max && !pool->restart_source) {
+        while (pool->queue && pool->n_running < pool->n_max &&
+               !resident_is_restarting(pool->program)) {
                 WorkerOperation *op = pool->queue;
                 Fault fault = FAULT_INIT;
                 int r;

@@ -12,7 +12,11 @@
 #include "daemon/wshd-client.h"
 
 #define OUTBOX_MAX 1024 /* datagrams that wait for room in the socket */
-#define BATCH_MAX 64    /* datagrams handled before others of the loop get a turn */
+#define FDS_NONE                               \
+        {                                      \
+                -EBADF, -EBADF, -EBADF, -EBADF \
+        }            /* WSHD_FDS_MAX of them */
+#define BATCH_MAX 64 /* datagrams handled before others of the loop get a turn */
 
 typedef struct Call Call;
 struct Call {
@@ -79,6 +83,7 @@ WshdClient *wshd_client_free(WshdClient *client)
 /* Connection over: pending calls are answered, then the owner is told. Both may free the client. */
 static void client_lose(WshdClient *client, int error)
 {
+        int no_fds[WSHD_FDS_MAX] = FDS_NONE;
         int is_freed = 0, *outer = client->is_freed;
 
         client->source = sd_event_source_disable_unref(client->source);
@@ -92,7 +97,7 @@ static void client_lose(WshdClient *client, int error)
                 if (!client->calls)
                         client->calls_tail = &client->calls;
                 if (call.func)
-                        call.func(call.userdata, NULL, -EBADF, error);
+                        call.func(call.userdata, NULL, no_fds, error);
         }
         if (!is_freed)
                 client->handler.lost(client->userdata, error);
@@ -193,10 +198,8 @@ int wshd_client_call(WshdClient *client, WshdMessage *m, const int *fds, size_t 
         return 0;
 }
 
-static void client_take_reply(WshdClient *client, const WshdMessage *m, int take_fd_)
+static void client_take_reply(WshdClient *client, const WshdMessage *m, int *fds)
 {
-        _drop_(drop_fd) int fd = take_fd_;
-
         for (Call **p = &client->calls; *p; p = &(*p)->next) {
                 Call *call = *p;
 
@@ -206,28 +209,26 @@ static void client_take_reply(WshdClient *client, const WshdMessage *m, int take
                 if (!call->next)
                         client->calls_tail = p;
                 if (call->func)
-                        call->func(call->userdata, m, take_fd(&fd), 0);
+                        call->func(call->userdata, m, fds, 0);
                 free(call);
                 return;
         }
 }
 
-/* Handles one message. The descriptor is taken. */
-static void client_take_message(WshdClient *client, const WshdMessage *m, int take_fd_)
+/* Handles one message. What is left in @fds afterwards is nobody's. */
+static void client_take_message(WshdClient *client, const WshdMessage *m, int *fds)
 {
-        _drop_(drop_fd) int fd = take_fd_;
-
         if (m->type == WSHD_EXITED) {
                 client->handler.exited(client->userdata, m);
                 return;
         }
         if (client->is_ready || m->sequence != 1) {
-                client_take_reply(client, m, take_fd(&fd));
+                client_take_reply(client, m, fds);
                 return;
         }
         /* The answer to hello is the only one of several datagrams. */
         if (m->type == WSHD_JOB)
-                client->handler.job(client->userdata, m, take_fd(&fd));
+                client->handler.job(client->userdata, m, take_fd(&fds[0]));
         if (m->type == WSHD_JOBS_END) {
                 client->is_ready = 1;
                 client->handler.ready(client->userdata);
@@ -238,7 +239,7 @@ static void client_take_message(WshdClient *client, const WshdMessage *m, int ta
 static int client_read_one(WshdClient *client)
 {
         uint8_t buffer[WSHD_MESSAGE_MAX];
-        int fds[WSHD_FDS_MAX];
+        int fds[WSHD_FDS_MAX] = FDS_NONE;
         size_t n_fds = ELEMENTSOF(fds);
         WshdMessage m;
         int r;
@@ -248,16 +249,12 @@ static int client_read_one(WshdClient *client)
                 return 0;
         if (r <= 0)
                 return r < 0 ? r : -ECONNRESET;
-        for (size_t i = 1; i < n_fds; i++)
-                fd_close(fds[i]);
         r = wshd_message_decode(buffer, (size_t)r, &m);
-        if (r < 0) {
-                if (n_fds > 0)
-                        fd_close(fds[0]);
-                return r;
-        }
-        client_take_message(client, &m, n_fds > 0 ? fds[0] : -EBADF);
-        return 1;
+        if (r >= 0)
+                client_take_message(client, &m, fds);
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                fd_close(fds[i]);
+        return r < 0 ? r : 1;
 }
 
 static int client_read(WshdClient *client, unsigned n_max)

@@ -32,8 +32,9 @@ WshdClient *wshd_client_free(WshdClient *client);
 DEFINE_DROP(WshdClient, wshd_client, wshd_client_free);
 
 /* @m is the reply (any type but an event), or NULL with @error when the connection was lost first.
- * @take_fd is the descriptor that came with it, or -EBADF. */
-typedef void (*WshdReplyFunc)(void *userdata, const WshdMessage *m, int take_fd, int error);
+ * @fds are the descriptors that came with it, WSHD_FDS_MAX of them, -EBADF behind the last; what
+ * the function does not take out of there (take_fd()) is closed. */
+typedef void (*WshdReplyFunc)(void *userdata, const WshdMessage *m, int *fds, int error);
 
 /* Sends a request; m->sequence is set here. Descriptors are duplicated by the kernel when sent, and
  * by us when they have to wait. @func may be NULL. Returns 0; -ENOBUFS when too many wait;

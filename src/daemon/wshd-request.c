@@ -2,14 +2,12 @@
 
 #include <errno.h>
 
-#include "basic/fd.h"
 #include "daemon/wshd-client.h"
 #include "daemon/wshd-request.h"
 
-static void on_reply(void *userdata, const WshdMessage *m, int take_fd_, int error)
+static void on_reply(void *userdata, const WshdMessage *m, int *fds, int error)
 {
         _drop_(drop_free) WshdRequest *request = userdata;
-        _drop_(drop_fd) int fd = take_fd_;
         Fault fault = FAULT_INIT;
         int r = 0;
 
@@ -20,12 +18,7 @@ static void on_reply(void *userdata, const WshdMessage *m, int take_fd_, int err
                 r = fault_set(&fault, m->error == EINVAL ? FAULT_INVALID : FAULT_FAILED,
                               m->error > 0 && m->error < 4096 ? -(int)m->error : -EPROTO, "%s: %m",
                               request->what);
-        else if (request->attach && fd < 0)
-                r = fault_set(&fault, FAULT_FAILED, -EPROTO, "%s: PID 1 sent no descriptor",
-                              request->what);
-        if (request->attach)
-                request->attach(request->userdata, r < 0 ? -EBADF : take_fd(&fd), r, &fault);
-        else if (request->func)
+        if (request->func)
                 request->func(request->userdata, r, &fault);
 }
 

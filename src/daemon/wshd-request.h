@@ -4,11 +4,10 @@
 #include "daemon/container.h"
 #include "wire/wshd-message.h"
 
-/* A question to a container's PID 1 whose answer is only yes or no, or carries one descriptor. */
+/* A question to a container's PID 1 whose answer is only yes or no. */
 
 typedef struct WshdRequest {
-        ReplyFunc func;       /* yes or no; may be NULL */
-        JobAttachFunc attach; /* instead of func: the answer must carry a descriptor */
+        ReplyFunc func; /* may be NULL */
         void *userdata;
         const char *what; /* a constant; begins the fault's text */
 } WshdRequest;

@@ -187,10 +187,14 @@ static int child_credentials(ChildState *state)
         const Passwd *passwd = &state->passwd;
         int r;
 
-        /* The pty belongs to who works at it: programs open it again by its path. The group that
-         * devpts gave it stays. */
-        if (state->child->master_fd >= 0 && fchown(STDIN_FILENO, passwd->uid, (gid_t)-1) < 0)
-                return -errno;
+        /* The pty, and the pipes, belong to who works with them: programs open them again by their
+         * path, which /dev/stdout is one of. The group that devpts gave it stays. */
+        for (int i = 0; i < 3; i++) {
+                int is_own = state->child->is_own[i] || (i == 0 && state->child->master_fd >= 0);
+
+                if (is_own && fchown(i, passwd->uid, (gid_t)-1) < 0)
+                        return -errno;
+        }
         r = groups_set(passwd->groups, passwd->n_groups);
         if (r < 0)
                 return r;

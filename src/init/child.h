@@ -10,9 +10,10 @@
  * files, in straight lines and with waiting allowed, so that PID 1 need do neither. */
 
 typedef struct Child {
-        int stdio_fds[3]; /* -EBADF: /dev/null, which is at 0 to 2 already */
-        int master_fd;    /* of the pty that becomes stdin, stdout and stderr; or -EBADF */
-        int spec_fd;      /* a sealed memfd, or -EBADF: inline */
+        int stdio_fds[3];  /* -EBADF: /dev/null, which is at 0 to 2 already */
+        uint8_t is_own[3]; /* a pipe that was made for the job */
+        int master_fd;     /* of the pty that becomes stdin, stdout and stderr; or -EBADF */
+        int spec_fd;       /* a sealed memfd, or -EBADF: inline */
         const uint8_t *spec;
         size_t spec_size;
         int error_fd; /* where a failure is told; closed by exec */

@@ -10,7 +10,15 @@
 
 void client_init(Client *client, uint8_t index, int take_fd)
 {
-        *client = (Client){ .fd = take_fd, .index = index, .reply_fd = -EBADF };
+        *client = (Client){ .fd = take_fd, .index = index };
+}
+
+static void client_clear_reply(Client *client)
+{
+        for (size_t i = 0; i < client->n_reply_fds; i++)
+                fd_close(client->reply_fds[i]);
+        client->reply = (WshdMessage){ 0 };
+        client->n_reply_fds = 0;
 }
 
 /* A child between fork and exec may hold a copy of the socket for a moment, or for long when
@@ -20,28 +28,46 @@ void client_done(Client *client)
         if (client->fd >= 0)
                 (void)shutdown(client->fd, SHUT_RDWR);
         fd_close(client->fd);
-        fd_close(client->reply_fd);
+        client_clear_reply(client);
         client_init(client, client->index, -EBADF);
 }
 
-/* Returns 1 sent; 0 the socket is full, or the connection is no more. */
-static int client_send(Client *client, const WshdMessage *m, int fd)
+/* Returns 0; negative errno. */
+static int client_send_once(const Client *client, const WshdMessage *m, const int *fds,
+                            size_t n_fds)
 {
         uint8_t buffer[256];
-        int r, size;
+        int size = wshd_message_encode(m, buffer, sizeof(buffer));
+
+        return size < 0 ? size : wshd_send(client->fd, buffer, (size_t)size, fds, n_fds);
+}
+
+/* The kernel bounds the descriptors that a user has in flight, and jobs of the container's root
+ * count against the same bound: they must not be able to silence us. A pidfd is a convenience, but
+ * who is attached to something must have it in hand. */
+static int client_send_without(const Client *client, const WshdMessage *m)
+{
+        WshdMessage failed = {
+                .type = WSHD_FAILED,
+                .sequence = m->sequence,
+                .job = m->job,
+                .stage = WSHD_STAGE_REQUEST,
+                .error = ETOOMANYREFS,
+        };
+
+        return client_send_once(client, m->type == WSHD_OK ? &failed : m, NULL, 0);
+}
+
+/* Returns 1 sent; 0 the socket is full, or the connection is no more. */
+static int client_send(Client *client, const WshdMessage *m, const int *fds, size_t n_fds)
+{
+        int r;
 
         if (client->is_blocked || client->is_broken)
                 return 0;
-        size = wshd_message_encode(m, buffer, sizeof(buffer));
-        if (size < 0) {
-                client->is_broken = 1;
-                return 0;
-        }
-        r = wshd_send(client->fd, buffer, (size_t)size, &fd, fd >= 0);
-        /* The kernel bounds the descriptors that a user has in flight, and jobs of the container's
-         * root count against the same bound: they must not be able to silence us. */
+        r = client_send_once(client, m, fds, n_fds);
         if (r == -ETOOMANYREFS)
-                r = wshd_send(client->fd, buffer, (size_t)size, NULL, 0);
+                r = client_send_without(client, m);
         if (r == -EAGAIN)
                 client->is_blocked = 1;
         else if (r < 0)
@@ -49,24 +75,23 @@ static int client_send(Client *client, const WshdMessage *m, int fd)
         return r >= 0;
 }
 
-void client_reply(Client *client, const WshdMessage *m, int take_fd)
+void client_reply(Client *client, const WshdMessage *m, const int *take_fds, size_t n_fds)
 {
-        if (client_send(client, m, take_fd)) {
-                fd_close(take_fd);
-                return;
-        }
         client->reply = *m;
-        client->reply_fd = take_fd;
+        client->n_reply_fds = (uint8_t)n_fds;
+        for (size_t i = 0; i < n_fds; i++)
+                client->reply_fds[i] = take_fds[i];
+        if (client_send(client, m, client->reply_fds, n_fds))
+                client_clear_reply(client);
 }
 
 static int client_flush_reply(Client *client)
 {
         if (client->reply.type == 0)
                 return 1;
-        if (!client_send(client, &client->reply, client->reply_fd))
+        if (!client_send(client, &client->reply, client->reply_fds, client->n_reply_fds))
                 return 0;
-        client->reply = (WshdMessage){ 0 };
-        client->reply_fd = fd_close(client->reply_fd);
+        client_clear_reply(client);
         return 1;
 }
 
@@ -85,9 +110,11 @@ static int client_list_job(Client *client, Job *job)
 
         if (job->state != JOB_RUNNING && job->state != JOB_ENDED)
                 return 1;
+        if (!job_is_visible(job, client->index))
+                return 1;
         job_to_listed(job, &m, &fd);
         m.sequence = client->list_sequence;
-        if (!client_send(client, &m, fd))
+        if (!client_send(client, &m, &fd, fd >= 0))
                 return 0;
         if (job->state == JOB_ENDED)
                 job->exited_owed &= (uint16_t) ~(1U << client->index);
@@ -97,7 +124,7 @@ static int client_list_job(Client *client, Job *job)
 static int client_list_mark(Client *client, uint32_t type)
 {
         return client_send(
-                client, &(WshdMessage){ .type = type, .sequence = client->list_sequence }, -EBADF);
+                client, &(WshdMessage){ .type = type, .sequence = client->list_sequence }, NULL, 0);
 }
 
 /* Returns 1 when the list is complete. */
@@ -127,7 +154,7 @@ static int client_tell(Client *client, JobTable *jobs, Job *job)
 
         if (job->requester == client->index && job_has_reply(job)) {
                 job_to_reply(job, &m, &fd);
-                if (!client_send(client, &m, fd))
+                if (!client_send(client, &m, &fd, fd >= 0))
                         return 0;
                 if (job->state == JOB_FAILED) {
                         job_table_release(jobs, job);
@@ -137,7 +164,7 @@ static int client_tell(Client *client, JobTable *jobs, Job *job)
         }
         if (job->exited_owed & 1U << client->index) {
                 job_to_exited(job, &m);
-                if (!client_send(client, &m, -EBADF))
+                if (!client_send(client, &m, NULL, 0))
                         return 0;
                 job->exited_owed &= (uint16_t) ~(1U << client->index);
         }

@@ -17,6 +17,8 @@ typedef enum ClientList {
         CLIENT_LIST_JOBS,  /* the job at the cursor is next, or WSHD_JOBS_END */
 } ClientList;
 
+#define CLIENT_REPLY_FDS 3
+
 typedef struct Client {
         int fd; /* -EBADF: this place is free */
         uint8_t index;
@@ -26,16 +28,18 @@ typedef struct Client {
         uint8_t is_broken;  /* to be closed: its fate is sealed, but not in the middle of a walk */
         ClientList list;
         uint32_t list_sequence, list_cursor;
-        WshdMessage reply; /* type 0: none */
-        int reply_fd;      /* goes with it; ours */
+        WshdMessage reply;               /* type 0: none */
+        int reply_fds[CLIENT_REPLY_FDS]; /* go with it; ours */
+        uint8_t n_reply_fds;
 } Client;
 
 /* Takes @take_fd; -EBADF makes a free place. */
 void client_init(Client *client, uint8_t index, int take_fd);
 void client_done(Client *client);
 
-/* Sends or keeps the reply. There must be none yet: client_may_read(). Takes @take_fd. */
-void client_reply(Client *client, const WshdMessage *m, int take_fd);
+/* Sends or keeps the reply. There must be none yet: client_may_read(). Takes the first @n_fds, at
+ * most CLIENT_REPLY_FDS, of @take_fds. */
+void client_reply(Client *client, const WshdMessage *m, const int *take_fds, size_t n_fds);
 
 /* Begins the list again from its start. Nothing is sent before the next client_flush(). */
 void client_list(Client *client, uint32_t sequence);

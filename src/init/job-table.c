@@ -8,16 +8,28 @@
 
 #include "init/job-table.h"
 
+/* Numbers are not used again soon: one who remembers an old one should find nothing. There are far
+ * fewer slots than numbers, so there is one. */
+static uint32_t job_table_choose(JobTable *table)
+{
+        do
+                table->next_own = (table->next_own + 1) | WSHD_OWN_JOBS;
+        while (job_table_find(table, table->next_own));
+        return table->next_own;
+}
+
 int job_table_acquire(JobTable *table, uint32_t id, Job **ret)
 {
         uint32_t slot = table->n_slots;
 
+        if (id == 0)
+                id = job_table_choose(table);
         for (uint32_t i = 0; i < table->n_slots; i++) {
                 const Job *job = &table->slots[i];
 
                 if (job->state == JOB_FREE)
                         slot = MIN2(slot, i);
-                else if (job->id == id)
+                else if (job->id == id && job->state != JOB_RELEASED)
                         return -EEXIST;
         }
         if (slot >= WSHD_JOBS_MAX)
@@ -36,12 +48,24 @@ void job_table_release(JobTable *table, Job *job)
                 table->n_slots--;
 }
 
+void job_table_retire(JobTable *table, Job *job)
+{
+        job_on_release(job);
+        job_table_settle(table, job);
+}
+
+void job_table_settle(JobTable *table, Job *job)
+{
+        if (job_is_over(job))
+                job_table_release(table, job);
+}
+
 Job *job_table_find(JobTable *table, uint32_t id)
 {
         for (uint32_t i = 0; i < table->n_slots; i++) {
                 Job *job = &table->slots[i];
 
-                if (job->state != JOB_FREE && job->id == id)
+                if (job->state != JOB_FREE && job->state != JOB_RELEASED && job->id == id)
                         return job;
         }
         return NULL;
@@ -56,6 +80,14 @@ Job *job_table_find_pid(JobTable *table, pid_t pid)
                         return job;
         }
         return NULL;
+}
+
+/* Streams live in their jobs. */
+Job *job_table_find_stream(JobTable *table, const Stream *stream)
+{
+        size_t offset = (size_t)((const char *)stream - (const char *)table->slots);
+
+        return &table->slots[offset / sizeof(Job)];
 }
 
 uint32_t job_table_slot(const JobTable *table, const Job *job)

@@ -19,6 +19,8 @@ const char *job_state_to_string(JobState state)
                 return "ended";
         case JOB_FAILED:
                 return "failed";
+        case JOB_RELEASED:
+                return "released";
         case _JOB_STATE_MAX:
                 break;
         }
@@ -32,6 +34,9 @@ void job_init(Job *job, uint32_t id)
                 .pidfd = -EBADF,
                 .master_fd = -EBADF,
                 .start_fd = -EBADF,
+                .streams = { STREAM_INIT, STREAM_INIT },
+                .input = INPUT_INIT,
+                .owner = JOB_NO_CLIENT,
                 .requester = JOB_NO_CLIENT,
                 .state = JOB_STARTING,
         };
@@ -40,6 +45,9 @@ void job_init(Job *job, uint32_t id)
 void job_done(Job *job)
 {
         if (job->state != JOB_FREE) {
+                stream_done(&job->streams[0]);
+                stream_done(&job->streams[1]);
+                input_done(&job->input);
                 fd_close(job->pidfd);
                 fd_close(job->master_fd);
                 fd_close(job->start_fd);
@@ -87,6 +95,8 @@ void job_on_exit(Job *job, int status, uint64_t now_usec)
 void job_on_client_gone(Job *job, uint8_t client)
 {
         job->exited_owed &= (uint16_t) ~(1U << client);
+        if (job->owner == client)
+                job->owner = JOB_NO_CLIENT;
         if (job->requester != client)
                 return;
         job_on_told(job);
@@ -103,6 +113,38 @@ void job_on_told(Job *job)
                 job->pidfd = fd_close(job->pidfd);
 }
 
+void job_on_release(Job *job)
+{
+        job->state = JOB_RELEASED;
+        job->exited_owed = 0;
+        input_done(&job->input);
+        stream_forget(&job->streams[0]);
+        stream_forget(&job->streams[1]);
+}
+
+int job_is_visible(const Job *job, uint8_t client)
+{
+        return job->id < WSHD_OWN_JOBS || job->owner == client;
+}
+
+int job_is_abandoned(const Job *job)
+{
+        return job->id >= WSHD_OWN_JOBS && job->state == JOB_ENDED && job->owner == JOB_NO_CLIENT &&
+               job->requester == JOB_NO_CLIENT;
+}
+
+int job_is_busy(const Job *job)
+{
+        return job->state != JOB_FREE &&
+               (stream_is_busy(&job->streams[0]) || stream_is_busy(&job->streams[1]));
+}
+
+int job_is_over(const Job *job)
+{
+        return job->state == JOB_RELEASED && !stream_is_live(&job->streams[0]) &&
+               !stream_is_live(&job->streams[1]);
+}
+
 int job_is_alive(const Job *job)
 {
         return job->state == JOB_STARTING || job->state == JOB_RUNNING;
@@ -111,7 +153,7 @@ int job_is_alive(const Job *job)
 int job_has_reply(const Job *job)
 {
         return job->requester != JOB_NO_CLIENT && job->state != JOB_STARTING &&
-               job->state != JOB_FREE;
+               job->state != JOB_FREE && job->state != JOB_RELEASED;
 }
 
 void job_to_reply(const Job *job, WshdMessage *ret, int *ret_fd)
@@ -128,6 +170,12 @@ void job_to_reply(const Job *job, WshdMessage *ret, int *ret_fd)
         ret->pid = (uint32_t)job->pid;
         ret->start_usec = job->start_usec;
         *ret_fd = job->pidfd;
+}
+
+static void job_put_bytes(const Job *job, WshdMessage *m)
+{
+        m->stdout_bytes = job->streams[0].ring.head;
+        m->stderr_bytes = job->streams[1].ring.head;
 }
 
 static void job_put_end(const Job *job, WshdMessage *m)
@@ -148,6 +196,7 @@ void job_to_listed(const Job *job, WshdMessage *ret, int *ret_fd)
                 .start_usec = job->start_usec,
         };
         *ret_fd = -EBADF;
+        job_put_bytes(job, ret);
         if (job->state == JOB_ENDED) {
                 ret->flags |= WSHD_JOB_ENDED;
                 job_put_end(job, ret);
@@ -158,5 +207,6 @@ void job_to_listed(const Job *job, WshdMessage *ret, int *ret_fd)
 void job_to_exited(const Job *job, WshdMessage *ret)
 {
         *ret = (WshdMessage){ .type = WSHD_EXITED, .job = job->id };
+        job_put_bytes(job, ret);
         job_put_end(job, ret);
 }

@@ -9,6 +9,7 @@
 #include "init/reap.h"
 
 #define REAP_MAX 64
+#define DRAIN_MAX 8 /* turns' worth of output */
 
 static void notify_requester(Server *server, Job *job)
 {
@@ -35,15 +36,33 @@ void reap_read_start(Server *server, Job *job)
                 job_on_start_failed(job, WSHD_STAGE_EXEC, EIO);
 }
 
+/* Who asked for a job of its own hears of its end in any case. */
+static int is_to_be_told(const Job *job, const Client *client)
+{
+        if (client->fd < 0 || !job_is_visible(job, client->index))
+                return 0;
+        return client->is_subscribed || job->owner == client->index;
+}
+
 static void notify_exit(Server *server, Job *job)
 {
         for (uint32_t i = 0; i < WSHD_CLIENTS_MAX; i++)
-                if (server->clients[i].fd >= 0 && server->clients[i].is_subscribed)
+                if (is_to_be_told(job, &server->clients[i]))
                         job->exited_owed |= (uint16_t)(1U << i);
         notify_requester(server, job);
         for (uint32_t i = 0; i < WSHD_CLIENTS_MAX; i++)
                 if (job->exited_owed & 1U << i)
                         client_notify(&server->clients[i], &server->jobs, job);
+}
+
+/* What the job wrote before its end is in its pipe: it belongs into the count that goes with the
+ * news, and on its way to readers. It may also be without end, when others write, too. */
+static void drain_output(Job *job)
+{
+        for (size_t k = 0; k < ELEMENTSOF(job->streams); k++)
+                for (int i = 0; i < DRAIN_MAX && stream_wants_source(&job->streams[k]); i++)
+                        if (!stream_on_source(&job->streams[k]))
+                                break;
 }
 
 void reap_note(Server *server, pid_t pid, int status)
@@ -60,6 +79,7 @@ void reap_note(Server *server, pid_t pid, int status)
         /* Its pipe may not have had its turn yet, and says whether there was a job at all. Nobody
          * else holds the other end, so nothing can come later than this. */
         reap_read_start(server, job);
+        drain_output(job);
         job_on_exit(job, status, clock_realtime_usec());
         if (job->state == JOB_ENDED)
                 notify_exit(server, job);
@@ -67,6 +87,8 @@ void reap_note(Server *server, pid_t pid, int status)
                 notify_requester(server, job);
         else
                 job_table_release(&server->jobs, job);
+        if (job_is_abandoned(job))
+                job_table_retire(&server->jobs, job);
 }
 
 int reap_batch(Server *server)

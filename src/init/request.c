@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "basic/fd.h"
+#include "init/attach.h"
 #include "init/request.h"
 
 #define SIGNAL_MAX 64
 
 #define SPAWN_FLAGS                                                                  \
         (WSHD_TTY | WSHD_STDIN_FD | WSHD_STDOUT_FD | WSHD_STDERR_FD | WSHD_SPEC_FD | \
-         WSHD_PRIVILEGED)
+         WSHD_PRIVILEGED | WSHD_BACKPRESSURE | WSHD_OPEN_STDIN)
 
 static void reply_failed(Client *client, const WshdMessage *m, uint32_t stage, int error)
 {
@@ -22,14 +23,20 @@ static void reply_failed(Client *client, const WshdMessage *m, uint32_t stage, i
                              .stage = stage,
                              .error = (uint32_t)-error,
                      },
-                     -EBADF);
+                     NULL, 0);
 }
 
-static void reply_ok(Client *client, const WshdMessage *m, int take_fd)
+static void reply_ok(Client *client, const WshdMessage *m, uint32_t flags, const int *take_fds,
+                     size_t n_fds)
 {
         client_reply(client,
-                     &(WshdMessage){ .type = WSHD_OK, .sequence = m->sequence, .job = m->job },
-                     take_fd);
+                     &(WshdMessage){
+                             .type = WSHD_OK,
+                             .sequence = m->sequence,
+                             .flags = flags,
+                             .job = m->job,
+                     },
+                     take_fds, n_fds);
 }
 
 static void reply(Client *client, const WshdMessage *m, int r)
@@ -37,7 +44,7 @@ static void reply(Client *client, const WshdMessage *m, int r)
         if (r < 0)
                 reply_failed(client, m, WSHD_STAGE_REQUEST, r);
         else
-                reply_ok(client, m, -EBADF);
+                reply_ok(client, m, 0, NULL, 0);
 }
 
 /* Sorts the descriptors by what the flags say of them. */
@@ -67,12 +74,19 @@ static int spawn_from_message(const Server *server, const WshdMessage *m, const 
                 .devpts_fd = server->devpts_fd,
                 .is_tty = !!(m->flags & WSHD_TTY),
                 .is_privileged = !!(m->flags & WSHD_PRIVILEGED),
+                .has_input = !!(m->flags & WSHD_OPEN_STDIN),
+                .has_backpressure = !!(m->flags & WSHD_BACKPRESSURE),
+                .ring_bytes = m->ring_bytes,
         };
         int r;
 
         if (m->flags & ~SPAWN_FLAGS)
                 return -EINVAL;
         if (spawn.is_tty && m->flags & (WSHD_STDIN_FD | WSHD_STDOUT_FD | WSHD_STDERR_FD))
+                return -EINVAL;
+        if (m->flags & WSHD_OPEN_STDIN && m->flags & (WSHD_STDIN_FD | WSHD_TTY))
+                return -EINVAL;
+        if (m->ring_bytes > WSHD_RING_MAX)
                 return -EINVAL;
         if (m->rows > UINT16_MAX || m->columns > UINT16_MAX)
                 return -EINVAL;
@@ -98,6 +112,8 @@ static void handle_spawn(Server *server, Client *client, const WshdMessage *m, c
         int r;
 
         r = spawn_from_message(server, m, fds, n_fds, &spawn);
+        if (r >= 0 && m->job >= WSHD_OWN_JOBS)
+                r = -EINVAL;
         if (r >= 0 && server->stop.state != STOP_NO)
                 r = -ESHUTDOWN;
         if (r >= 0)
@@ -114,6 +130,8 @@ static void handle_spawn(Server *server, Client *client, const WshdMessage *m, c
         }
         job->sequence = m->sequence;
         job->requester = client->index;
+        if (m->job == 0)
+                job->owner = client->index;
 }
 
 static void handle_kill(Server *server, Client *client, const WshdMessage *m)
@@ -157,19 +175,16 @@ static void handle_resize(Server *server, Client *client, const WshdMessage *m)
 
 static void handle_attach(Server *server, Client *client, const WshdMessage *m)
 {
-        const Job *job = job_table_find(&server->jobs, m->job);
-        int r;
+        Job *job = job_table_find(&server->jobs, m->job);
+        int fds[CLIENT_REPLY_FDS], r = -ENOENT;
+        uint32_t flags;
 
-        if (!job)
-                r = -ENOENT;
-        else if (job->master_fd < 0)
-                r = -ENOTTY;
-        else
-                r = fd_dup(job->master_fd); /* kept, if the reply has to wait */
+        if (job)
+                r = attach_job(server, job, m, &flags, fds);
         if (r < 0)
                 reply_failed(client, m, WSHD_STAGE_REQUEST, r);
         else
-                reply_ok(client, m, r);
+                reply_ok(client, m, flags, fds, (size_t)r);
 }
 
 static void handle_release(Server *server, Client *client, const WshdMessage *m)
@@ -182,14 +197,14 @@ static void handle_release(Server *server, Client *client, const WshdMessage *m)
         else if (job->state != JOB_ENDED || job->requester != JOB_NO_CLIENT)
                 r = -EBUSY;
         else
-                job_table_release(&server->jobs, job);
+                job_table_retire(&server->jobs, job);
         reply(client, m, r);
 }
 
 static void handle_stop(Server *server, Client *client, const WshdMessage *m)
 {
         server_stop(server, m->usec);
-        reply_ok(client, m, -EBADF);
+        reply(client, m, 0);
 }
 
 static void handle_message(Server *server, Client *client, const WshdMessage *m, const int *fds,

@@ -44,7 +44,9 @@ void server_drop_client(Server *server, Client *client)
                 if (job->state == JOB_FREE)
                         continue;
                 job_on_client_gone(job, client->index);
-                if (job->state == JOB_FAILED && job->requester == JOB_NO_CLIENT)
+                if (job_is_abandoned(job))
+                        job_table_retire(&server->jobs, job);
+                else if (job->state == JOB_FAILED && job->requester == JOB_NO_CLIENT)
                         job_table_release(&server->jobs, job);
         }
         client_done(client);
@@ -79,7 +81,7 @@ static void server_add_client(Server *server, int take_fd)
         client_reply(
                 &full,
                 &(WshdMessage){ .type = WSHD_FAILED, .stage = WSHD_STAGE_REQUEST, .error = EUSERS },
-                -EBADF);
+                NULL, 0);
         client_done(&full);
 }
 
@@ -171,6 +173,9 @@ static int server_is_told(const Server *server)
         for (int i = 0; i < WSHD_CLIENTS_MAX; i++)
                 if (server->clients[i].fd >= 0 && client_has_more(&server->clients[i]))
                         return 0;
+        for (uint32_t i = 0; i < server->jobs.n_slots; i++)
+                if (job_is_busy(&server->jobs.slots[i]))
+                        return 0;
         return 1;
 }
 
@@ -215,18 +220,51 @@ static void server_watch(Server *server, uint32_t source, int fd, short events)
         server->polls[server->n_polls++] = (struct pollfd){ .fd = fd, .events = events };
 }
 
-/* The descriptors of this turn, in the order in which they will be served: new connections come
- * last, when the places of those that went away are free. */
+/* A reader that has everything is watched all the same: that it goes away, poll() tells unasked. */
+static void server_watch_stream(Server *server, uint32_t source, const Stream *stream)
+{
+        if (stream_wants_source(stream))
+                server_watch(server, source, stream->source_fd, POLLIN);
+        for (const Reader *reader = stream->readers; reader; reader = reader->next)
+                server_watch(server, SOURCE_READER + (uint32_t)(reader - server->readers.slots),
+                             reader->fd, stream_get_reader_events(reader));
+}
+
+static void server_watch_input(Server *server, uint32_t source, const Input *input)
+{
+        int events = input_get_events(input);
+
+        if (events >= 0)
+                server_watch(server, source, input->fd, (short)events);
+        if (!input_wants_feeders(input))
+                return;
+        for (const Feeder *feeder = input->feeders; feeder; feeder = feeder->next)
+                server_watch(server, SOURCE_FEEDER + (uint32_t)(feeder - server->feeders.slots),
+                             feeder->fd, POLLIN);
+}
+
+static void server_watch_job(Server *server, uint32_t slot)
+{
+        const Job *job = &server->jobs.slots[slot];
+
+        if (job->state == JOB_FREE)
+                return;
+        if (job->state == JOB_STARTING && job->start_fd >= 0)
+                server_watch(server, SOURCE_START + slot, job->start_fd, POLLIN);
+        for (uint32_t i = 0; i < ELEMENTSOF(job->streams); i++)
+                server_watch_stream(server, SOURCE_STREAM + 2 * slot + i, &job->streams[i]);
+        server_watch_input(server, SOURCE_INPUT + slot, &job->input);
+}
+
+/* The descriptors of this turn, in the order in which they will be served: jobs before clients, so
+ * that what a request takes away or puts in its place is not mistaken for what poll() has told of;
+ * new connections come last, when the places of those that went away are free. */
 static void server_collect(Server *server)
 {
         server->n_polls = 0;
         server_watch(server, SOURCE_SIGNAL, server->signal_fd, POLLIN);
-        for (uint32_t i = 0; i < server->jobs.n_slots; i++) {
-                const Job *job = &server->jobs.slots[i];
-
-                if (job->state == JOB_STARTING && job->start_fd >= 0)
-                        server_watch(server, SOURCE_START + i, job->start_fd, POLLIN);
-        }
+        for (uint32_t i = 0; i < server->jobs.n_slots; i++)
+                server_watch_job(server, i);
         for (uint32_t i = 0; i < WSHD_CLIENTS_MAX; i++) {
                 const Client *client = &server->clients[i];
                 short events = 0;
@@ -264,6 +302,48 @@ static const struct timespec *server_timeout(const Server *server, struct timesp
         return ret;
 }
 
+static void on_stream(Server *server, uint32_t index)
+{
+        Job *job = &server->jobs.slots[index / 2];
+
+        if (job->state == JOB_FREE)
+                return;
+        (void)stream_on_source(&job->streams[index % 2]);
+        job_table_settle(&server->jobs, job);
+}
+
+static void on_input(Server *server, uint32_t slot, short revents)
+{
+        Job *job = &server->jobs.slots[slot];
+
+        if (job->state != JOB_FREE)
+                input_on_job(&job->input, revents);
+}
+
+static void on_reader(Server *server, Reader *reader, short revents)
+{
+        Job *job = reader->stream ? job_table_find_stream(&server->jobs, reader->stream) : NULL;
+
+        if (!job)
+                return;
+        stream_on_reader(reader, revents);
+        job_table_settle(&server->jobs, job);
+}
+
+static void server_dispatch_job(Server *server, uint32_t source, short revents)
+{
+        if (source >= SOURCE_FEEDER)
+                input_on_feeder(&server->feeders.slots[source - SOURCE_FEEDER]);
+        else if (source >= SOURCE_INPUT)
+                on_input(server, source - SOURCE_INPUT, revents);
+        else if (source >= SOURCE_READER)
+                on_reader(server, &server->readers.slots[source - SOURCE_READER], revents);
+        else if (source >= SOURCE_STREAM)
+                on_stream(server, source - SOURCE_STREAM);
+        else
+                reap_read_start(server, &server->jobs.slots[source - SOURCE_START]);
+}
+
 static void server_dispatch(Server *server)
 {
         for (uint32_t i = 0; i < server->n_polls; i++) {
@@ -273,7 +353,7 @@ static void server_dispatch(Server *server)
                 if (revents == 0)
                         continue;
                 if (source >= SOURCE_START)
-                        reap_read_start(server, &server->jobs.slots[source - SOURCE_START]);
+                        server_dispatch_job(server, source, revents);
                 else if (source >= SOURCE_CLIENT)
                         on_client(server, &server->clients[source - SOURCE_CLIENT], revents);
                 else if (source == SOURCE_LISTEN)

@@ -5,8 +5,10 @@
 #include <stdint.h>
 
 #include "init/client.h"
+#include "init/input.h"
 #include "init/job-table.h"
 #include "init/process.h"
+#include "init/reader.h"
 #include "init/stop.h"
 
 /* All of PID 1's state, and its loop. */
@@ -22,7 +24,11 @@ enum {
         SOURCE_LISTEN,
         SOURCE_CLIENT,                                   /* and its index */
         SOURCE_START = SOURCE_CLIENT + WSHD_CLIENTS_MAX, /* and the job's slot */
-        _SOURCE_MAX = SOURCE_START + WSHD_JOBS_MAX,
+        SOURCE_STREAM = SOURCE_START + WSHD_JOBS_MAX,    /* and twice the slot, stderr one more */
+        SOURCE_READER = SOURCE_STREAM + 2 * WSHD_JOBS_MAX,
+        SOURCE_INPUT = SOURCE_READER + WSHD_READERS_MAX, /* and the job's slot */
+        SOURCE_FEEDER = SOURCE_INPUT + WSHD_JOBS_MAX,
+        _SOURCE_MAX = SOURCE_FEEDER + WSHD_FEEDERS_MAX,
 };
 
 typedef struct Server {
@@ -36,6 +42,8 @@ typedef struct Server {
         int is_reap_pending;
         Client clients[WSHD_CLIENTS_MAX];
         JobTable jobs;
+        ReaderPool readers;
+        FeederPool feeders;
         /* what poll() is asked, made anew each time: open descriptors only, since the kernel takes
          * no more entries than there may be descriptors */
         uint32_t n_polls;

@@ -65,7 +65,7 @@ static int setup_devpts(void)
 static int setup_signals(void)
 {
         static const char by_default[64];
-        sigset_t taken;
+        sigset_t taken, blocked;
         int fd;
 
         /* Not signal(): the C library keeps some for itself and does not touch them, while glibc's
@@ -79,7 +79,10 @@ static int setup_signals(void)
         (void)sigaddset(&taken, SIGINT);
         (void)sigaddset(&taken, SERVER_SIGNAL_HALT);
         (void)sigaddset(&taken, SERVER_SIGNAL_POWEROFF);
-        if (sigprocmask(SIG_SETMASK, &taken, NULL) < 0)
+        /* Readers come and go. PID 1 would not die of it, but beside another PID 1 we would. */
+        blocked = taken;
+        (void)sigaddset(&blocked, SIGPIPE);
+        if (sigprocmask(SIG_SETMASK, &blocked, NULL) < 0)
                 return -errno;
         fd = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
         return fd < 0 ? -errno : fd;

@@ -33,6 +33,26 @@ static const char *const rlimit_table[JOB_RLIMITS] = {
         [RLIMIT_STACK] = "STACK",
 };
 
+static const char *const log_table[_JOB_LOG_MAX] = {
+        [JOB_LOG_RING] = "ring",
+        [JOB_LOG_JOURNAL] = "journal",
+        [JOB_LOG_BOTH] = "both",
+        [JOB_LOG_NONE] = "none",
+};
+
+const char *job_log_to_string(JobLog log)
+{
+        return (int)log >= 0 && log < _JOB_LOG_MAX ? log_table[log] : NULL;
+}
+
+JobLog job_log_from_string(const char *s)
+{
+        for (int i = 0; i < _JOB_LOG_MAX; i++)
+                if (strcmp(log_table[i], s) == 0)
+                        return (JobLog)i;
+        return _JOB_LOG_INVALID;
+}
+
 JobSpec *job_spec_new(void)
 {
         JobSpec *spec = calloc(1, sizeof(*spec));
@@ -198,6 +218,38 @@ static int numbers_validate(const JobSpec *spec, Fault *fault)
         return 0;
 }
 
+int job_spec_has_rings(const JobSpec *spec)
+{
+        return !spec->is_output_discarded && spec->log != JOB_LOG_NONE;
+}
+
+/* What cannot all be meant at once is a mistake of the one who asks, better told than guessed. */
+static int output_validate(const JobSpec *spec, Fault *fault)
+{
+        if (!job_log_to_string(spec->log))
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "Log: not a known value");
+        if (spec->is_output_discarded &&
+            (spec->log == JOB_LOG_JOURNAL || spec->log == JOB_LOG_BOTH))
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "Log: contradicts DiscardOutput");
+        if (spec->is_tty && !job_spec_has_rings(spec))
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "TTY: what is shown on it is kept in a ring, so that its output "
+                                 "cannot be discarded");
+        if (job_spec_has_rings(spec))
+                return spec->ring_bytes > 0 && spec->ring_bytes < JOB_RING_MIN_BYTES
+                               ? fault_set(fault, FAULT_INVALID, -EINVAL,
+                                           "RingBytes: %" PRIu64 " is less than %u",
+                                           spec->ring_bytes, JOB_RING_MIN_BYTES)
+                               : 0;
+        if (spec->ring_bytes > 0)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "RingBytes: there is no ring when the output is discarded");
+        if (spec->has_backpressure)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "Backpressure: nobody reads what is discarded");
+        return 0;
+}
+
 int job_spec_validate(const JobSpec *spec, Fault *fault)
 {
         size_t total = 0;
@@ -219,6 +271,9 @@ int job_spec_validate(const JobSpec *spec, Fault *fault)
         if (r < 0)
                 return r;
         r = rlimits_validate(spec, fault);
+        if (r < 0)
+                return r;
+        r = output_validate(spec, fault);
         if (r < 0)
                 return r;
         return numbers_validate(spec, fault);

@@ -10,6 +10,21 @@
 #define JOB_RLIMITS 16                /* the kernel's RLIM_NLIMITS */
 #define JOB_SPEC_MAX_BYTES (1U << 20) /* argv and environment together, in STRING_COST */
 
+#define JOB_RING_MIN_BYTES 4096U /* a page */
+
+/* Where what a job writes goes, as far as it was given no descriptors of its own. */
+typedef enum JobLog {
+        JOB_LOG_RING,    /* kept in its rings, for those who attach */
+        JOB_LOG_JOURNAL, /* to the journal; the rings are the buffer on the way, and small */
+        JOB_LOG_BOTH,
+        JOB_LOG_NONE, /* nowhere: /dev/null */
+        _JOB_LOG_MAX,
+        _JOB_LOG_INVALID = -22,
+} JobLog;
+
+const char *job_log_to_string(JobLog log);
+JobLog job_log_from_string(const char *s);
+
 typedef struct JobRlimit {
         uint64_t soft, hard; /* UINT64_MAX: infinity */
 } JobRlimit;
@@ -26,8 +41,12 @@ typedef struct JobSpec {
         int umask;              /* -1: 0022 */
         int nice;               /* -20 to 19; INT32_MAX: leave */
         int is_tty;
-        int is_privileged; /* without no_new_privs: set-id programs work */
-        int is_output_discarded;
+        int is_privileged;       /* without no_new_privs: set-id programs work */
+        int is_output_discarded; /* the same as JOB_LOG_NONE, said aloud */
+        int is_stdin_open;       /* without a descriptor for it, a pipe that clients can write */
+        int has_backpressure;    /* it waits for its slowest reader instead of outrunning it */
+        uint64_t ring_bytes;     /* of each ring; 0: the configured default */
+        JobLog log;
 } JobSpec;
 
 JobSpec *job_spec_new(void);
@@ -48,6 +67,9 @@ int job_user_validate(const char *user, Fault *fault);
 int job_argv_validate(char *const *argv, size_t *total_bytes, Fault *fault);
 
 #define JOB_IDENTIFIER_MAX 255
+
+/* Whether it has rings at all, as far as the spec tells: descriptors take them away one by one. */
+int job_spec_has_rings(const JobSpec *spec);
 
 /* Returns 0; -EINVAL, -E2BIG with a fault that names the field. */
 int job_spec_validate(const JobSpec *spec, Fault *fault);

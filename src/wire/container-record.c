@@ -19,6 +19,8 @@ enum {
         TAG_UNIT,
         TAG_NEXT_JOB,
         TAG_SPEC, /* nested: TAG_SPEC_* */
+        TAG_JOBS_DROPPED,
+        TAG_OOM_KILLS,
         _TAG_MAX,
 };
 
@@ -110,6 +112,8 @@ int container_record_encode(const ContainerRecord *record, WireWriter *w)
         wire_put_u64(w, TAG_LEADER_START_TICKS, record->leader_start_ticks);
         wire_put_string(w, TAG_UNIT, record->unit);
         wire_put_u64(w, TAG_NEXT_JOB, record->next_job);
+        wire_put_u64(w, TAG_JOBS_DROPPED, record->jobs_dropped);
+        wire_put_u64(w, TAG_OOM_KILLS, record->oom_kills);
         mark = wire_begin(w, TAG_SPEC);
         spec_encode(record->spec, w);
         wire_end(w, mark);
@@ -260,6 +264,10 @@ static int container_record_decode_field(ContainerRecord *record, const WireFiel
                 return wire_dup_string(f, &record->unit);
         case TAG_NEXT_JOB:
                 return wire_get_u32(f, &record->next_job);
+        case TAG_JOBS_DROPPED:
+                return wire_get_u64(f, &record->jobs_dropped);
+        case TAG_OOM_KILLS:
+                return wire_get_u64(f, &record->oom_kills);
         case TAG_SPEC:
                 return spec_decode(record->spec, f);
         }
@@ -280,8 +288,10 @@ static int unit_name_is_valid(const char *unit)
 static int container_record_check(const ContainerRecord *record, uint64_t seen)
 {
         const uint64_t all = (UINT64_C(1) << _TAG_MAX) - 2;
+        const uint64_t optional = UINT64_C(1) << TAG_UNIT | UINT64_C(1) << TAG_JOBS_DROPPED |
+                                  UINT64_C(1) << TAG_OOM_KILLS;
 
-        if ((seen | UINT64_C(1) << TAG_UNIT) != all || !id_is_valid(record->id))
+        if ((seen | optional) != all || !id_is_valid(record->id))
                 return -EBADMSG;
         if (record->unit && !unit_name_is_valid(record->unit))
                 return -EBADMSG;

@@ -20,6 +20,8 @@ typedef struct ContainerRecord {
         uint64_t leader_start_ticks;  /* field 22 of /proc/PID/stat: tells a pid from its reuse */
         char *unit;                   /* NULL: none yet */
         uint32_t next_job;
+        uint64_t jobs_dropped; /* ended jobs that were forgotten unasked */
+        uint64_t oom_kills;    /* the kernel's counter, as far as we have looked */
 } ContainerRecord;
 
 /* With an own empty spec. */

@@ -19,12 +19,18 @@ enum {
         TAG_CORE,
         TAG_END_USEC,
         TAG_LOST,
+        TAG_HAS_STDIN,
+        TAG_LOG, /* string, as clients write it */
+        TAG_STDOUT_BYTES,
+        TAG_STDERR_BYTES,
+        TAG_END_REASON,
         _TAG_ONCE_MAX,
         TAG_ARGV = 32, /* repeated */
 };
 
 #define EXIT_CODE_MAX 255
 #define SIGNAL_MAX 64
+#define END_REASON_MAX 32
 
 JobRecord *job_record_new(void)
 {
@@ -38,6 +44,7 @@ JobRecord *job_record_free(JobRecord *record)
         strv_free(record->argv);
         free(record->user);
         free(record->identifier);
+        free(record->end_reason);
         free(record);
         return NULL;
 }
@@ -57,8 +64,29 @@ int job_record_encode(const JobRecord *record, WireWriter *w)
         wire_put_u64(w, TAG_CORE, record->is_core ? 1 : 0);
         wire_put_u64(w, TAG_END_USEC, record->end_usec);
         wire_put_u64(w, TAG_LOST, record->is_lost ? 1 : 0);
+        wire_put_u64(w, TAG_HAS_STDIN, record->has_stdin ? 1 : 0);
+        wire_put_string(w, TAG_LOG, job_log_to_string(record->log));
+        wire_put_u64(w, TAG_STDOUT_BYTES, record->stdout_bytes);
+        wire_put_u64(w, TAG_STDERR_BYTES, record->stderr_bytes);
+        wire_put_string(w, TAG_END_REASON, record->end_reason);
         wire_put_strv(w, TAG_ARGV, record->argv);
         return w->error;
+}
+
+static int decode_log(const WireField *f, JobLog *ret)
+{
+        const char *text;
+        JobLog log;
+        int r;
+
+        r = wire_get_string(f, &text);
+        if (r < 0)
+                return r;
+        log = job_log_from_string(text);
+        if ((int)log < 0)
+                return -EBADMSG;
+        *ret = log;
+        return 0;
 }
 
 static int job_record_decode_field(JobRecord *record, const WireField *f)
@@ -88,6 +116,16 @@ static int job_record_decode_field(JobRecord *record, const WireField *f)
                 return wire_get_u64(f, &record->end_usec);
         case TAG_LOST:
                 return wire_get_flag(f, &record->is_lost);
+        case TAG_HAS_STDIN:
+                return wire_get_flag(f, &record->has_stdin);
+        case TAG_LOG:
+                return decode_log(f, &record->log);
+        case TAG_STDOUT_BYTES:
+                return wire_get_u64(f, &record->stdout_bytes);
+        case TAG_STDERR_BYTES:
+                return wire_get_u64(f, &record->stderr_bytes);
+        case TAG_END_REASON:
+                return wire_dup_string(f, &record->end_reason);
         }
         return 0;
 }
@@ -111,6 +149,9 @@ static int job_record_check(const JobRecord *record)
         if (!record->is_ended && (record->code > 0 || record->signal > 0))
                 return -EBADMSG;
         if (record->is_ended && record->is_lost)
+                return -EBADMSG;
+        if (record->end_reason && (!record_text_is_valid(record->end_reason, END_REASON_MAX) ||
+                                   (!record->is_ended && !record->is_lost)))
                 return -EBADMSG;
         if (record->user) {
                 int r = job_user_validate(record->user, NULL);

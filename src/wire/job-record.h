@@ -2,6 +2,7 @@
 #pragma once
 
 #include "basic/strv.h"
+#include "model/job-spec.h"
 #include "wire/codec.h"
 
 /* What the daemon keeps of a job in /run/warden/containers/ID/jobs/N, so that its next start can
@@ -22,7 +23,11 @@ typedef struct JobRecord {
         uint32_t signal; /* 0: it exited */
         int is_core;
         uint64_t end_usec;
-        int is_lost; /* it is gone and nobody saw how */
+        int is_lost;   /* it is gone and nobody saw how; end_usec is valid */
+        int has_stdin; /* a client can attach to it; always when is_tty */
+        JobLog log;
+        uint64_t stdout_bytes, stderr_bytes; /* that it had written when we last heard of it */
+        char *end_reason;                    /* the daemon's own word for it; NULL: it runs */
 } JobRecord;
 
 JobRecord *job_record_new(void);

@@ -25,6 +25,12 @@ enum {
         TAG_START_USEC,
         TAG_END_USEC,
         TAG_SPEC,
+        TAG_RING_BYTES,
+        TAG_STDOUT_POSITION,
+        TAG_STDERR_POSITION,
+        TAG_STDOUT_BYTES,
+        TAG_STDERR_BYTES,
+        _TAG_MAX,
 };
 
 const char *wshd_stage_to_string(uint32_t stage)
@@ -41,23 +47,24 @@ const char *wshd_stage_to_string(uint32_t stage)
                 [WSHD_STAGE_CREDENTIALS] = "credentials",
                 [WSHD_STAGE_DIRECTORY] = "directory",
                 [WSHD_STAGE_EXEC] = "exec",
+                [WSHD_STAGE_RING] = "ring",
         };
 
         return stage < _WSHD_STAGE_MAX ? table[stage] : "unknown";
 }
 
-static void store_le(uint8_t *p, uint32_t value, size_t n)
+static void store_le(uint8_t *p, uint64_t value, size_t n)
 {
         for (size_t i = 0; i < n; i++)
                 p[i] = (uint8_t)(value >> (8 * i));
 }
 
-static uint32_t load_le(const uint8_t *p, size_t n)
+static uint64_t load_le(const uint8_t *p, size_t n)
 {
-        uint32_t value = 0;
+        uint64_t value = 0;
 
         for (size_t i = 0; i < n; i++)
-                value |= (uint32_t)p[i] << (8 * i);
+                value |= (uint64_t)p[i] << (8 * i);
         return value;
 }
 
@@ -90,6 +97,11 @@ int wshd_message_encode(const WshdMessage *m, uint8_t *buffer, size_t room)
         put_unless_zero(&w, TAG_USEC, m->usec);
         put_unless_zero(&w, TAG_START_USEC, m->start_usec);
         put_unless_zero(&w, TAG_END_USEC, m->end_usec);
+        put_unless_zero(&w, TAG_RING_BYTES, m->ring_bytes);
+        put_unless_zero(&w, TAG_STDOUT_POSITION, m->stdout_position);
+        put_unless_zero(&w, TAG_STDERR_POSITION, m->stderr_position);
+        put_unless_zero(&w, TAG_STDOUT_BYTES, m->stdout_bytes);
+        put_unless_zero(&w, TAG_STDERR_BYTES, m->stderr_bytes);
         if (m->spec_size > 0)
                 wire_put_bytes(&w, TAG_SPEC, m->spec, m->spec_size);
         if (w.error < 0)
@@ -130,6 +142,16 @@ static int message_decode_number(WshdMessage *m, const WireField *f)
                 return wire_get_u64(f, &m->start_usec);
         case TAG_END_USEC:
                 return wire_get_u64(f, &m->end_usec);
+        case TAG_RING_BYTES:
+                return wire_get_u64(f, &m->ring_bytes);
+        case TAG_STDOUT_POSITION:
+                return wire_get_u64(f, &m->stdout_position);
+        case TAG_STDERR_POSITION:
+                return wire_get_u64(f, &m->stderr_position);
+        case TAG_STDOUT_BYTES:
+                return wire_get_u64(f, &m->stdout_bytes);
+        case TAG_STDERR_BYTES:
+                return wire_get_u64(f, &m->stderr_bytes);
         }
         return 0;
 }
@@ -142,7 +164,7 @@ static int message_decode_fields(WshdMessage *m, const uint8_t *data, size_t siz
         int r;
 
         while ((r = wire_next(&reader, &f)) > 0) {
-                if (f.tag == 0 || f.tag > TAG_SPEC)
+                if (f.tag == 0 || f.tag >= _TAG_MAX)
                         continue; /* of a newer peer */
                 r = wire_once(&seen, f.tag);
                 if (r < 0)
@@ -166,8 +188,8 @@ int wshd_message_decode(const uint8_t *buffer, size_t size, WshdMessage *ret)
 
         if (size < WSHD_HEADER || size > WSHD_MESSAGE_MAX || buffer[0] != 'w')
                 return -EBADMSG;
-        m.type = load_le(buffer + 2, 2);
-        m.sequence = load_le(buffer + 4, 4);
+        m.type = (uint32_t)load_le(buffer + 2, 2);
+        m.sequence = (uint32_t)load_le(buffer + 4, 4);
         if (buffer[1] != WSHD_VERSION) {
                 *ret = m;
                 return -EPROTONOSUPPORT;
@@ -179,6 +201,30 @@ int wshd_message_decode(const uint8_t *buffer, size_t size, WshdMessage *ret)
                 return r;
 
         *ret = m;
+        return 0;
+}
+
+void wshd_frame_encode(const WshdFrame *frame, uint8_t *buffer)
+{
+        store_le(buffer, frame->position, 8);
+        store_le(buffer + 8, frame->missed, 8);
+        store_le(buffer + 16, frame->size, 4);
+        store_le(buffer + 20, 0, 4);
+}
+
+int wshd_frame_decode(const uint8_t *buffer, WshdFrame *ret)
+{
+        WshdFrame frame = {
+                .position = load_le(buffer, 8),
+                .missed = load_le(buffer + 8, 8),
+                .size = (uint32_t)load_le(buffer + 16, 4),
+        };
+
+        if (load_le(buffer + 20, 4) != 0 || frame.size > WSHD_FRAME_MAX - WSHD_FRAME_HEADER)
+                return -EBADMSG;
+        if (frame.missed > frame.position || frame.position > UINT64_MAX - frame.size)
+                return -EBADMSG;
+        *ret = frame;
         return 0;
 }
 

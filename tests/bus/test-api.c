@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -319,37 +318,6 @@ static void test_gives_stdio(void **state)
         assert_string_equal(text, "got hello\nmore\n");
         fd_close(in[1]);
         fd_close(out[0]);
-}
-
-static void test_gives_terminal(void **state)
-{
-        _drop_(sd_bus_message_unrefp) sd_bus_message *reply = NULL, *fds = NULL;
-        _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        struct winsize size = { 0 };
-        int fd[3], in_copy, r;
-        Harness *h = *state;
-        const char *job;
-
-        create(h, "one");
-        r = harness_call(h, ONE, CONTAINER, "SpawnJob", &error, &reply, "asa{sv}", 2, "/bin/sleep",
-                         "1000", 2, "TTY", "b", 1, "TTYSize", "(qq)", 33, 99);
-        assert_works(r, error);
-        assert_true(sd_bus_message_read(reply, "o", &job) > 0);
-
-        r = harness_call(h, job, JOB, "Attach", &error, &fds, "a{sv}", 0);
-        assert_works(r, error);
-        assert_true(sd_bus_message_read(fds, "hhh", &fd[0], &fd[1], &fd[2]) > 0);
-        assert_int_equal(ioctl(fd[0], TIOCGWINSZ, &size), 0);
-        assert_int_equal(size.ws_row, 33);
-        assert_int_equal(size.ws_col, 99);
-        in_copy = fd[1];
-        assert_int_equal(isatty(in_copy), 1);
-
-        r = harness_call(h, job, JOB, "SetTTYSize", &error, NULL, "qq", 50, 120);
-        assert_works(r, error);
-        assert_int_equal(ioctl(fd[2], TIOCGWINSZ, &size), 0);
-        assert_int_equal(size.ws_row, 50);
-        assert_int_equal(size.ws_col, 120);
 }
 
 static void assert_spawn_fails(Harness *h, const char *program, const char *user, const char *name)
@@ -747,7 +715,6 @@ int main(void)
                 CASE("kills a job, and releases no running one", test_kills_job),
                 CASE("kills all jobs but not the container", test_kills_all_jobs),
                 CASE("gives a job the client's descriptors", test_gives_stdio),
-                CASE("gives a job a terminal and the client its master", test_gives_terminal),
                 CASE("says why a program was not executed", test_says_why_not_executed),
                 CASE("stops and starts a container", test_stops_and_starts),
                 CASE("stops in the background and kills in the end", test_stops_in_background),

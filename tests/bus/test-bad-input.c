@@ -93,7 +93,13 @@ static const Bad bad_spawns[] = {
         { "UMask", "u", { NULL }, { 01000 }, NULL, "0777" },
         { "Nice", "i", { NULL }, { 20 }, NULL, "-20 to 19" },
         { "Nice", "i", { NULL }, { INT32_MAX }, NULL, "-20 to 19" },
-        { "Log", "s", { "ring" }, { 0 }, "NotSupported" },
+        { "Log", "s", { "file" }, { 0 }, NULL, "'ring', 'journal', 'both' or 'none'" },
+        { "RingBytes", "t", { NULL }, { 0 }, NULL, "less than 4096" },
+        { "RingBytes", "t", { NULL }, { 4095 }, NULL, "less than 4096" },
+        { "RingBytes", "t", { NULL }, { UINT64_MAX }, NULL, "RingBytesMax" },
+        { "RingBytes", "u", { NULL }, { 65536 } },
+        { "Backpressure", "s", { "yes" } },
+        { "OpenStdin", "i", { NULL }, { 1 } },
         { "Users", "s", { "root" }, { 0 }, NULL, "did you mean User?" },
         { "WorkDirectory", "s", { "/" }, { 0 }, NULL, "did you mean WorkingDirectory?" },
 };
@@ -242,6 +248,18 @@ static void test_together(void **state)
                          "DiscardOutput", "b", 1, "Stderr", "h", 1);
         assert_error(h, r, &error, ERROR "InvalidSpec", "Stderr");
         sd_bus_error_free(&error);
+        r = harness_call(h, ONE, CONTAINER, "SpawnJob", &error, NULL, "asa{sv}", 1, "/bin/true", 2,
+                         "OpenStdin", "b", 1, "Stdin", "h", 0);
+        assert_error(h, r, &error, ERROR "InvalidSpec", "Stdin: contradicts OpenStdin");
+        sd_bus_error_free(&error);
+        r = harness_call(h, ONE, CONTAINER, "SpawnJob", &error, NULL, "asa{sv}", 1, "/bin/true", 2,
+                         "DiscardOutput", "b", 1, "Log", "s", "journal");
+        assert_error(h, r, &error, ERROR "InvalidSpec", "Log: contradicts DiscardOutput");
+        sd_bus_error_free(&error);
+        r = harness_call(h, ONE, CONTAINER, "SpawnJob", &error, NULL, "asa{sv}", 1, "/bin/true", 2,
+                         "Log", "s", "none", "RingBytes", "t", UINT64_C(65536));
+        assert_error(h, r, &error, ERROR "InvalidSpec", "RingBytes");
+        sd_bus_error_free(&error);
         r = harness_call(h, ONE, CONTAINER, "SpawnJob", &error, NULL, "asa{sv}", 1, "/bin/true", 1,
                          "Rlimits", "a{s(tt)}", 2, "NOFILE", UINT64_C(1), UINT64_C(1),
                          "LimitNOFILE", UINT64_C(1), UINT64_C(1));
@@ -325,11 +343,49 @@ static void test_options(void **state)
         r = harness_call(h, job, JOB, "Attach", &error, NULL, "a{sv}", 1, "Follow", "b", 1);
         assert_error(h, r, &error, ERROR "InvalidSpec", "Follow");
         sd_bus_error_free(&error);
-        r = harness_call(h, job, JOB, "Attach", &error, NULL, "a{sv}", 0);
-        assert_error(h, r, &error, ERROR "BadState", "");
+        r = harness_call(h, job, JOB, "Attach", &error, NULL, "a{sv}", 1, "Stdout", "i", 1);
+        assert_error(h, r, &error, ERROR "InvalidSpec", "Stdout");
         sd_bus_error_free(&error);
-        r = harness_call(h, job, JOB, "SetTTYSize", &error, NULL, "qq", 0, 80);
-        assert_error(h, r, &error, ERROR "InvalidSpec", "rows");
+        r = harness_call(h, job, JOB, "Attach", &error, NULL, "a{sv}", 1, "Stdin", "b", 1);
+        assert_error(h, r, &error, ERROR "BadState", "OpenStdin");
+        sd_bus_error_free(&error);
+        r = harness_call(h, job, JOB, "Attach", &error, NULL, "a{sv}", 3, "Stdin", "b", 0, "Stdout",
+                         "b", 0, "Stderr", "b", 0);
+        assert_error(h, r, &error, ERROR "InvalidSpec", "no stream");
+        sd_bus_error_free(&error);
+        r = harness_call(h, job, JOB, "Attach", &error, NULL, "a{sv}", 2, "FromNow", "b", 1,
+                         "StdoutPosition", "t", UINT64_C(1));
+        assert_error(h, r, &error, ERROR "InvalidSpec", "FromNow");
+}
+
+static void test_sizes(void **state)
+{
+        static const struct {
+                int rows, columns;
+        } sizes[] = { { 0, 80 }, { 24, 0 }, { 0, 0 } };
+        _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _drop_(drop_free) char *job = NULL;
+        Harness *h = *state;
+        int r;
+
+        assert_int_equal(harness_create(h, "one", NULL), 0);
+        assert_int_equal(harness_spawn(h, "one", "exec sleep 1000", &job, NULL), 0);
+        for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
+                r = harness_call(h, job, JOB, "SetTTYSize", &error, NULL, "qq", sizes[i].rows,
+                                 sizes[i].columns);
+                assert_error(h, r, &error, ERROR "InvalidSpec", "rows");
+                sd_bus_error_free(&error);
+        }
+        /* 65536 by 1 and -1 by 80 have no spelling in "qq"; in another type they are no size. */
+        r = harness_call(h, job, JOB, "SetTTYSize", &error, NULL, "uu", 65536, 1);
+        assert_true(r < 0);
+        assert_string_equal(error.name, SD_BUS_ERROR_INVALID_ARGS);
+        sd_bus_error_free(&error);
+        r = harness_call(h, job, JOB, "SetTTYSize", &error, NULL, "ii", -1, 80);
+        assert_true(r < 0);
+        sd_bus_error_free(&error);
+        r = harness_call(h, job, JOB, "SetTTYSize", &error, NULL, "qq", 24, 80);
+        assert_error(h, r, &error, ERROR "BadState", "no terminal");
 }
 
 /* A client that never reads its answers may have so many calls waiting and no more. */
@@ -411,6 +467,7 @@ int main(void)
                 CASE("refuses too many and too long strings", test_too_much),
                 CASE("refuses numbers that are no signal", test_arguments),
                 CASE("refuses options that there are not", test_options),
+                CASE("refuses sizes that no terminal has", test_sizes),
                 CASE("bounds the calls that wait for one client", test_bounds_calls),
         };
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +55,7 @@ static int on_child(sd_event_source *source, const siginfo_t *info, void *userda
         FakeJob *job = userdata;
 
         job->is_running = 0;
+        job->end_usec = io_now_realtime_usec();
         job->code = info->si_code == CLD_EXITED ? info->si_status : -1;
         job->signal = info->si_code == CLD_EXITED ? 0 : info->si_status;
         sd_event_source_unref(source);
@@ -150,7 +153,7 @@ typedef struct SpawnArguments {
         char **argv, **environment;
         const char *user, *directory;
         int fds[3];
-        int is_tty;
+        int is_tty, is_stdin_open;
         uint16_t rows, columns;
 } SpawnArguments;
 
@@ -164,6 +167,8 @@ static int read_spawn_entry(sd_bus_message *m, const char *key, SpawnArguments *
                 return sd_bus_message_read(m, "v", "s", &a->directory);
         if (strcmp(key, "TTY") == 0)
                 return sd_bus_message_read(m, "v", "b", &a->is_tty);
+        if (strcmp(key, "OpenStdin") == 0)
+                return sd_bus_message_read(m, "v", "b", &a->is_stdin_open);
         if (strcmp(key, "TTYSize") == 0)
                 return sd_bus_message_read(m, "v", "(qq)", &a->rows, &a->columns);
         for (size_t i = 0; i < 3; i++)
@@ -233,11 +238,32 @@ static FakeJob *add_job(FakeContainer *c, const SpawnArguments *a)
         job->container = c;
         job->id = next_job++;
         job->argv = a->argv;
-        job->master_fd = -EBADF;
+        job->master_fd = job->input_fd = job->ring_fds[0] = job->ring_fds[1] = -EBADF;
         job->start_usec = io_now_realtime_usec();
         if (asprintf(&job->path, "%s/job/%" PRIu32, c->path, job->id) < 0)
                 abort();
         return job;
+}
+
+/* A file in memory stands for a ring; what the client has given stays as it is. */
+static int open_streams(FakeJob *job, SpawnArguments *a)
+{
+        for (int i = 0; i < 2; i++)
+                if (a->fds[i + 1] < 0) {
+                        job->ring_fds[i] = memfd_create("ring", MFD_CLOEXEC);
+                        if (job->ring_fds[i] < 0)
+                                return -errno;
+                        a->fds[i + 1] = job->ring_fds[i];
+                }
+        if (a->is_stdin_open) {
+                int fds[2];
+
+                if (pipe2(fds, O_CLOEXEC) < 0)
+                        return -errno;
+                a->fds[0] = fds[0];
+                job->input_fd = fds[1];
+        }
+        return 0;
 }
 
 int fake_job_spawn(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -258,6 +284,8 @@ int fake_job_spawn(sd_bus_message *m, void *userdata, sd_bus_error *error)
         job = add_job(c, &a);
         if (a.is_tty)
                 job->master_fd = open_master(&a);
+        else if (open_streams(job, &a) < 0)
+                return -ENOMEM;
         job->pid = start_process(job, a.argv, a.environment, a.directory, a.fds, &failure);
         if (failure != 0) {
                 forget(job);
@@ -282,16 +310,6 @@ int fake_job_spawn(sd_bus_message *m, void *userdata, sd_bus_error *error)
         if (strcmp(c->name, "crash") == 0 || strcmp(c->name, "forget") == 0)
                 go_away(job, c->name[0] == 'f');
         return r;
-}
-
-static int job_method_attach(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-        FakeJob *job = userdata;
-
-        fake_log_call(m);
-        if (job->master_fd < 0)
-                return sd_bus_reply_method_errorf(m, FAKE_ERROR("BadState"), "has no terminal");
-        return sd_bus_reply_method_return(m, "hhh", job->master_fd, job->master_fd, job->master_fd);
 }
 
 static int job_method_kill(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -326,7 +344,17 @@ static int job_method_release(sd_bus_message *m, void *userdata, sd_bus_error *e
                 return sd_bus_reply_method_errorf(m, FAKE_ERROR("BadState"), "is running");
         forget(job);
         (void)fd_close(job->master_fd);
+        (void)fd_close(job->input_fd);
+        (void)fd_close(job->ring_fds[0]);
+        (void)fd_close(job->ring_fds[1]);
         return sd_bus_reply_method_return(m, "");
+}
+
+static uint64_t ring_bytes(int fd)
+{
+        struct stat st;
+
+        return fd >= 0 && fstat(fd, &st) >= 0 ? (uint64_t)st.st_size : 0;
 }
 
 static int job_get(sd_bus *b, const char *path, const char *interface, const char *property,
@@ -340,6 +368,26 @@ static int job_get(sd_bus *b, const char *path, const char *interface, const cha
                 return sd_bus_message_append(reply, "u", (uint32_t)job->pid);
         if (strcmp(property, "Argv") == 0)
                 return sd_bus_message_append_strv(reply, job->argv);
+        if (strcmp(property, "TTY") == 0)
+                return sd_bus_message_append(reply, "b", job->master_fd >= 0);
+        if (strcmp(property, "HasStdin") == 0)
+                return sd_bus_message_append(reply, "b", job->master_fd >= 0 || job->input_fd >= 0);
+        if (strcmp(property, "StdoutBytes") == 0)
+                return sd_bus_message_append(reply, "t", ring_bytes(job->ring_fds[0]));
+        if (strcmp(property, "StderrBytes") == 0)
+                return sd_bus_message_append(reply, "t", ring_bytes(job->ring_fds[1]));
+        if (strcmp(property, "StartTimestamp") == 0)
+                return sd_bus_message_append(reply, "t", job->start_usec);
+        if (strcmp(property, "ExitTimestamp") == 0)
+                return sd_bus_message_append(reply, "t", job->end_usec);
+        if (strcmp(property, "User") == 0)
+                return sd_bus_message_append(reply, "s", "root");
+        if (strcmp(property, "EndReason") == 0)
+                return sd_bus_message_append(reply, "s",
+                                             job->is_running                            ? ""
+                                             : strcmp(job->container->name, "oom") == 0 ? "oom"
+                                             : job->signal > 0                          ? "signal"
+                                                                                        : "exited");
         if (strcmp(property, "ExitCode") == 0)
                 return sd_bus_message_append(reply, "i", job->code);
         if (strcmp(property, "ExitSignal") == 0)
@@ -352,7 +400,7 @@ static int job_get(sd_bus *b, const char *path, const char *interface, const cha
 
 const sd_bus_vtable fake_job_vtable[] = {
         SD_BUS_VTABLE_START(0),
-        SD_BUS_METHOD("Attach", "a{sv}", "hhh", job_method_attach, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Attach", "a{sv}", "hhh", fake_job_attach, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Kill", "i", "", job_method_kill, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("SetTTYSize", "qq", "", job_method_size, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Release", "", "", job_method_release, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -360,6 +408,14 @@ const sd_bus_vtable fake_job_vtable[] = {
         SD_BUS_PROPERTY("State", "s", job_get, 0, 0),
         SD_BUS_PROPERTY("PID", "u", job_get, 0, 0),
         SD_BUS_PROPERTY("Argv", "as", job_get, 0, 0),
+        SD_BUS_PROPERTY("TTY", "b", job_get, 0, 0),
+        SD_BUS_PROPERTY("HasStdin", "b", job_get, 0, 0),
+        SD_BUS_PROPERTY("StdoutBytes", "t", job_get, 0, 0),
+        SD_BUS_PROPERTY("StderrBytes", "t", job_get, 0, 0),
+        SD_BUS_PROPERTY("StartTimestamp", "t", job_get, 0, 0),
+        SD_BUS_PROPERTY("ExitTimestamp", "t", job_get, 0, 0),
+        SD_BUS_PROPERTY("User", "s", job_get, 0, 0),
+        SD_BUS_PROPERTY("EndReason", "s", job_get, 0, 0),
         SD_BUS_PROPERTY("ExitCode", "i", job_get, 0, 0),
         SD_BUS_PROPERTY("ExitSignal", "i", job_get, 0, 0),
         SD_BUS_SIGNAL("Exited", "ii", 0),

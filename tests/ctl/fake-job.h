@@ -28,9 +28,11 @@ typedef struct FakeJob {
         char **argv;
         uint32_t id;
         pid_t pid;
-        int master_fd;
+        int master_fd;   /* of its pty; -EBADF */
+        int input_fd;    /* the writing end of its open stdin; -EBADF */
+        int ring_fds[2]; /* what it has written; -EBADF: to descriptors of its client */
         int is_running, code, signal;
-        uint64_t start_usec;
+        uint64_t start_usec, end_usec;
 } FakeJob;
 
 extern sd_bus *fake_bus;
@@ -43,6 +45,9 @@ void fake_log_call(sd_bus_message *m);
 
 int fake_job_find(sd_bus *bus, const char *path, const char *interface, void *userdata,
                   void **ret_found, sd_bus_error *error);
+
+/* The method Attach of a job, in fake-attach.c. */
+int fake_job_attach(sd_bus_message *m, void *userdata, sd_bus_error *error);
 
 /* The method SpawnJob of a container. */
 int fake_job_spawn(sd_bus_message *m, void *userdata, sd_bus_error *error);

@@ -265,8 +265,8 @@ static void test_help(void **state)
 /* Every long option that the help of a verb lists is in the manual. */
 static void test_manual(void **state)
 {
-        static const char *const verbs[] = { "run",  "exec",    "shell", "create", "stop",
-                                             "kill", "destroy", "wait",  "list" };
+        static const char *const verbs[] = { "run",     "exec", "shell", "create", "stop", "kill",
+                                             "destroy", "wait", "list",  "attach", "jobs", "logs" };
         char *manual = NULL, option[64], entry[80];
         size_t room = 0, n_options = 0;
         FILE *f = fopen(getenv("MANUAL"), "re");
@@ -334,7 +334,8 @@ static void check_completion(const char *line, const char *expected)
 
 static void test_completion(void **state)
 {
-        check_completion("wardenctl \"\"", " run exec shell create start stop kill destroy rm ");
+        check_completion("wardenctl \"\"",
+                         " run exec shell attach create start stop kill destroy rm ");
         check_completion("wardenctl --j", " --json ");
         check_completion("wardenctl inf", " info ");
         check_completion("wardenctl stop alp", " alpha ");

@@ -16,7 +16,9 @@ static int is_equal(const WshdMessage *a, const WshdMessage *b)
                a->stage == b->stage && a->signal == b->signal && a->code == b->code &&
                a->rows == b->rows && a->columns == b->columns && a->usec == b->usec &&
                a->start_usec == b->start_usec && a->end_usec == b->end_usec &&
-               a->spec_size == b->spec_size &&
+               a->ring_bytes == b->ring_bytes && a->stdout_position == b->stdout_position &&
+               a->stderr_position == b->stderr_position && a->stdout_bytes == b->stdout_bytes &&
+               a->stderr_bytes == b->stderr_bytes && a->spec_size == b->spec_size &&
                (a->spec_size == 0 || memcmp(a->spec, b->spec, a->spec_size) == 0);
 }
 
@@ -55,7 +57,7 @@ static void check_decoding(const uint8_t *data, size_t size)
 static void check_message(const uint8_t *data, size_t size)
 {
         uint32_t numbers[11];
-        uint64_t times[3];
+        uint64_t times[8];
         WshdMessage m;
 
         if (size < sizeof(numbers) + sizeof(times))
@@ -79,6 +81,11 @@ static void check_message(const uint8_t *data, size_t size)
                 .usec = times[0],
                 .start_usec = times[1],
                 .end_usec = times[2],
+                .ring_bytes = times[3],
+                .stdout_position = times[4],
+                .stderr_position = times[5],
+                .stdout_bytes = times[6],
+                .stderr_bytes = times[7],
                 .spec = data,
                 .spec_size = size,
         };
@@ -86,9 +93,22 @@ static void check_message(const uint8_t *data, size_t size)
         check_encoding(&m, numbers[0] % WSHD_MESSAGE_MAX);
 }
 
+static void check_frame(const uint8_t *data, size_t size)
+{
+        uint8_t buffer[WSHD_FRAME_HEADER];
+        WshdFrame frame;
+
+        if (size < WSHD_FRAME_HEADER || wshd_frame_decode(data, &frame) < 0)
+                return;
+        PROMISE(frame.missed <= frame.position && frame.size < WSHD_FRAME_MAX);
+        wshd_frame_encode(&frame, buffer);
+        PROMISE(memcmp(buffer, data, sizeof(buffer)) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         check_decoding(data, size);
         check_message(data, size);
+        check_frame(data, size);
         return 0;
 }

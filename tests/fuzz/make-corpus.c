@@ -162,6 +162,19 @@ static void make_messages(const char *corpus)
                      &(WshdMessage){ .type = WSHD_SPAWNED, .sequence = 2, .job = 1, .pid = 2 });
         save_message(corpus, "failed",
                      &(WshdMessage){ .type = WSHD_FAILED, .error = 2, .stage = WSHD_STAGE_EXEC });
+        save_message(corpus, "spawn-rings",
+                     &(WshdMessage){ .type = WSHD_SPAWN,
+                                     .flags = WSHD_BACKPRESSURE | WSHD_OPEN_STDIN,
+                                     .job = 3,
+                                     .ring_bytes = 1 << 20,
+                                     .spec = w.data,
+                                     .spec_size = w.size });
+        save_message(corpus, "attach",
+                     &(WshdMessage){ .type = WSHD_ATTACH,
+                                     .flags = WSHD_STDOUT_FD | WSHD_STDERR_FD | WSHD_FRAMED,
+                                     .job = 3,
+                                     .stdout_position = 4711,
+                                     .stderr_position = 1 });
         save_message(corpus, "stop",
                      &(WshdMessage){ .type = WSHD_STOP, .usec = 10 * USEC_PER_SEC });
         save_message(corpus, "exited",
@@ -170,7 +183,9 @@ static void make_messages(const char *corpus)
                                      .signal = 11,
                                      .flags = WSHD_CORE,
                                      .start_usec = 1,
-                                     .end_usec = 2 });
+                                     .end_usec = 2,
+                                     .stdout_bytes = 1,
+                                     .stderr_bytes = UINT64_MAX });
         save_writer(corpus, "codec", "job-spec", &w);
 }
 

@@ -272,6 +272,7 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_PROPERTY("Labels", "a{ss}", bus_container_get_labels, 0, CONST),
         SD_BUS_PROPERTY("Limits", "a{sv}", bus_container_get_limits, 0, CHANGES),
         SD_BUS_PROPERTY("Jobs", "ao", bus_container_get_jobs, 0, CHANGES),
+        SD_BUS_PROPERTY("JobsDropped", "t", NULL, offsetof(Container, jobs_dropped), 0),
         SD_BUS_PROPERTY("CreatedTimestamp", "t", NULL, offsetof(Container, created_usec), CONST),
 
         SD_BUS_METHOD_WITH_ARGS("Start", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stddef.h>
 
-#include "basic/fd.h"
 #include "daemon/bus/bus-call.h"
 #include "daemon/bus/bus-fault.h"
 #include "daemon/bus/bus-spec.h"
@@ -17,6 +16,14 @@ static int bus_job_get_state(sd_bus *bus, const char *path, const char *interfac
         const Job *job = userdata;
 
         return sd_bus_message_append(reply, "s", job_state_to_string(job->state));
+}
+
+/* sd-bus takes int for "b" where no getter is given; this one also makes it 0 or 1. */
+static int bus_property_get_bool(sd_bus *bus, const char *path, const char *interface,
+                                 const char *property, sd_bus_message *reply, void *userdata,
+                                 sd_bus_error *error)
+{
+        return sd_bus_message_append(reply, "b", *(const int *)userdata != 0);
 }
 
 static int bus_job_get_argv(sd_bus *bus, const char *path, const char *interface,
@@ -37,29 +44,46 @@ static int bus_job_get_user(sd_bus *bus, const char *path, const char *interface
         return sd_bus_message_append(reply, "s", job->user ? job->user : "root");
 }
 
-static void on_attached(void *userdata, int take_master_fd, int error, const Fault *fault)
+static int bus_job_get_end_reason(sd_bus *bus, const char *path, const char *interface,
+                                  const char *property, sd_bus_message *reply, void *userdata,
+                                  sd_bus_error *error)
 {
-        _drop_(drop_fd) int fd = take_master_fd;
+        const Job *job = userdata;
 
+        return sd_bus_message_append(reply, "s", job_end_reason_to_string(job->end_reason));
+}
+
+static int bus_job_get_log(sd_bus *bus, const char *path, const char *interface,
+                           const char *property, sd_bus_message *reply, void *userdata,
+                           sd_bus_error *error)
+{
+        const Job *job = userdata;
+
+        return sd_bus_message_append(reply, "s", job_log_to_string(job->log));
+}
+
+static void on_attached(void *userdata, int *fds, int error, const Fault *fault)
+{
         if (error < 0)
                 bus_call_reply_error(userdata, error, fault);
         else
-                bus_call_reply_fds(userdata, (const int[3]){ fd, fd, fd });
+                bus_call_reply_fds(userdata, fds);
 }
 
 static int bus_job_method_attach(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         Fault fault = FAULT_INIT;
+        JobAttach options;
         BusCall *call;
         int r;
 
-        r = bus_spec_read_nothing(m, &fault);
+        r = bus_spec_read_attach(m, &options, &fault);
         if (r < 0)
                 return bus_fault_to_error(&fault, r, error);
         r = bus_call_new(m, &call, error);
         if (r < 0)
                 return r;
-        r = job_attach(userdata, on_attached, call, &fault);
+        r = job_attach(userdata, &options, on_attached, call, &fault);
         return r < 0 ? bus_call_refuse(call, r, &fault, error) : 1;
 }
 
@@ -126,6 +150,18 @@ const sd_bus_vtable bus_job_vtable[] = {
                         SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("ExitTimestamp", "t", NULL, offsetof(Job, exit_usec),
                         SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+
+        SD_BUS_PROPERTY("EndReason", "s", bus_job_get_end_reason, 0,
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("CoreDumped", "b", bus_property_get_bool, offsetof(Job, is_core_dumped),
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+        SD_BUS_PROPERTY("TTY", "b", bus_property_get_bool, offsetof(Job, is_tty),
+                        SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("HasStdin", "b", bus_property_get_bool, offsetof(Job, has_stdin),
+                        SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Log", "s", bus_job_get_log, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("StdoutBytes", "t", NULL, offsetof(Job, stdout_bytes), 0),
+        SD_BUS_PROPERTY("StderrBytes", "t", NULL, offsetof(Job, stderr_bytes), 0),
 
         SD_BUS_METHOD_WITH_ARGS("Attach", SD_BUS_ARGS("a{sv}", options),
                                 SD_BUS_RESULT("h", stdin, "h", stdout, "h", stderr),

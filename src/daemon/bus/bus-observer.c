@@ -123,7 +123,7 @@ static void on_job_changed(void *userdata, Job *job, unsigned mask)
         if (r >= 0)
                 r = sd_bus_emit_properties_changed(server->bus, path, BUS_INTERFACE_JOB, "State",
                                                    "PID", "ExitCode", "ExitSignal", "ExitTimestamp",
-                                                   NULL);
+                                                   "EndReason", "CoreDumped", NULL);
         log_lost("PropertiesChanged", r);
 }
 

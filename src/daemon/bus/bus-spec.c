@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -252,6 +253,42 @@ static int spawn_set_nice(sd_bus_message *m, const DictKey *key, void *target, F
         return 0;
 }
 
+/* 0 means "the default" to the model, and is no value of a client's. */
+static int spawn_set_ring_bytes(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        BusSpawn *spawn = target;
+        uint64_t value;
+        int r;
+
+        r = sd_bus_message_read(m, "t", &value);
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        if (value < JOB_RING_MIN_BYTES)
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "%s: %" PRIu64 " is less than %u",
+                                 key->name, value, JOB_RING_MIN_BYTES);
+        spawn->spec->ring_bytes = value;
+        return 0;
+}
+
+static int spawn_set_log(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        BusSpawn *spawn = target;
+        const char *text;
+        JobLog log;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &text);
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        log = job_log_from_string(text);
+        if ((int)log < 0)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "%s: '%.64s' is not 'ring', 'journal', 'both' or 'none'",
+                                 key->name, text);
+        spawn->spec->log = log;
+        return 0;
+}
+
 static const DictKey spawn_keys[] = {
         { "User", "s", spawn_set_string, offsetof(JobSpec, user) },
         { "WorkingDirectory", "s", spawn_set_string, offsetof(JobSpec, working_directory) },
@@ -267,7 +304,10 @@ static const DictKey spawn_keys[] = {
         { "Identifier", "s", spawn_set_string, offsetof(JobSpec, identifier) },
         { "UMask", "u", spawn_set_umask },
         { "Nice", "i", spawn_set_nice },
-        { "Log", "s" },
+        { "Log", "s", spawn_set_log },
+        { "RingBytes", "t", spawn_set_ring_bytes },
+        { "Backpressure", "b", spawn_set_boolean, offsetof(JobSpec, has_backpressure) },
+        { "OpenStdin", "b", spawn_set_boolean, offsetof(JobSpec, is_stdin_open) },
 };
 
 static int spawn_check_together(const BusSpawn *spawn, Fault *fault)
@@ -283,6 +323,9 @@ static int spawn_check_together(const BusSpawn *spawn, Fault *fault)
                 if (i > 0 && spawn->spec->is_output_discarded)
                         return fault_set(fault, FAULT_INVALID, -EINVAL,
                                          "%s: contradicts DiscardOutput", names[i]);
+                if (i == 0 && spawn->spec->is_stdin_open)
+                        return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                         "Stdin: contradicts OpenStdin");
         }
         if (spawn->spec->rows > 0 && !spawn->spec->is_tty)
                 return fault_set(fault, FAULT_INVALID, -EINVAL, "TTYSize: is only for a TTY");
@@ -322,9 +365,21 @@ int bus_spec_read_stop(sd_bus_message *m, BusStop *ret, Fault *fault)
         return bus_dict_read(m, stop_keys, ELEMENTSOF(stop_keys), ret, fault);
 }
 
-int bus_spec_read_nothing(sd_bus_message *m, Fault *fault)
+static const DictKey attach_keys[] = {
+        { "Stdin", "b", bus_dict_set_boolean, offsetof(JobAttach, wants_stdin) },
+        { "Stdout", "b", bus_dict_set_boolean, offsetof(JobAttach, wants_stdout) },
+        { "Stderr", "b", bus_dict_set_boolean, offsetof(JobAttach, wants_stderr) },
+        { "Framed", "b", bus_dict_set_boolean, offsetof(JobAttach, is_framed) },
+        { "KeepStdin", "b", bus_dict_set_boolean, offsetof(JobAttach, is_stdin_kept) },
+        { "FromNow", "b", bus_dict_set_boolean, offsetof(JobAttach, is_from_now) },
+        { "StdoutPosition", "t", bus_dict_set_u64, offsetof(JobAttach, stdout_position) },
+        { "StderrPosition", "t", bus_dict_set_u64, offsetof(JobAttach, stderr_position) },
+};
+
+int bus_spec_read_attach(sd_bus_message *m, JobAttach *ret, Fault *fault)
 {
-        return bus_dict_read(m, NULL, 0, NULL, fault);
+        *ret = JOB_ATTACH_INIT;
+        return bus_dict_read(m, attach_keys, ELEMENTSOF(attach_keys), ret, fault);
 }
 
 int bus_spec_read_signal(sd_bus_message *m, int32_t *ret, Fault *fault)

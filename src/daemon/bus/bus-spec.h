@@ -3,6 +3,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "daemon/job.h"
 #include "model/container-spec.h"
 #include "model/job-spec.h"
 
@@ -30,8 +31,8 @@ typedef struct BusStop {
 
 int bus_spec_read_stop(sd_bus_message *m, BusStop *ret, Fault *fault);
 
-/* An a{sv} that has no keys yet. */
-int bus_spec_read_nothing(sd_bus_message *m, Fault *fault);
+/* Attach's a{sv}. */
+int bus_spec_read_attach(sd_bus_message *m, JobAttach *ret, Fault *fault);
 
 /* An i that is a signal's number, 1 to 64. */
 int bus_spec_read_signal(sd_bus_message *m, int32_t *ret, Fault *fault);

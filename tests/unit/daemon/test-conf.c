@@ -48,6 +48,9 @@ static void test_defaults(void **state)
         assert_string_equal(conf->state_directory, "/var/lib/warden");
         assert_int_equal(conf->grace_usec, 10 * USEC_PER_SEC);
         assert_true(conf->workers_max > 0);
+        assert_int_equal(conf->ended_jobs_max, 256);
+        assert_true(conf->ended_jobs_usec == 3600 * USEC_PER_SEC);
+        assert_true(conf->ring_bytes > 0 && conf->ring_bytes <= conf->ring_bytes_max);
         assert_int_equal(conf->uid_pool_base % 65536, 0);
         /* Below 2^31: some programs keep ids in an int. */
         assert_true((uint64_t)conf->uid_pool_base + conf->uid_pool_count < UINT32_C(1) << 31);
@@ -60,6 +63,8 @@ static void test_keys(void **state)
         assert_int_equal(parse(conf, "# comment\n; another\n\n  [Manager]  \r\n"
                                      "Slice = customers.slice\nGraceSec=250ms\n"
                                      "UIDPool=131072:131072\nJobsMax=7\n"
+                                     "EndedJobsMax=1\nEndedJobsSec=infinity\n"
+                                     "RingBytes=4K\nRingBytesMax=4G\n"
                                      "StateDirectory=/srv/warden"),
                          0);
         assert_string_equal(conf->slice, "customers.slice");
@@ -67,6 +72,10 @@ static void test_keys(void **state)
         assert_int_equal(conf->uid_pool_base, 131072);
         assert_int_equal(conf->uid_pool_count, 131072);
         assert_int_equal(conf->jobs_max, 7);
+        assert_int_equal(conf->ended_jobs_max, 1);
+        assert_true(conf->ended_jobs_usec == USEC_INFINITY);
+        assert_int_equal(conf->ring_bytes, 4096);
+        assert_true(conf->ring_bytes_max == UINT64_C(1) << 32);
         assert_string_equal(conf->state_directory, "/srv/warden");
 }
 
@@ -79,6 +88,11 @@ static void test_bad_lines(void **state)
                 "JobsMax=-1",
                 "JobsMax=1x",
                 "GraceSec=fast",
+                "EndedJobsMax=0",
+                "EndedJobsSec=-1",
+                "RingBytes=4095",
+                "RingBytes=infinity",
+                "RingBytesMax=5G",
                 "Slice=/a/b.slice",
                 "Slice=.slice",
                 "Slice=warden",

@@ -30,6 +30,7 @@ typedef struct Fixture {
         int n_rows, n_row_fds, n_ready, n_exited, n_lost, lost_error;
         int n_replies, reply_error, reply_fd_inode_ok;
         uint32_t reply_type, exited_code;
+        int n_reply_fds, is_taking, taken_fd;
         WshdClient **free_on_lost;
 } Fixture;
 
@@ -64,14 +65,17 @@ static void on_lost(void *userdata, int error)
         f->client = wshd_client_free(f->client);
 }
 
-static void on_reply(void *userdata, const WshdMessage *m, int take_fd_, int error)
+static void on_reply(void *userdata, const WshdMessage *m, int *fds, int error)
 {
         Fixture *f = userdata;
 
         f->n_replies++;
         f->reply_error = error;
         f->reply_type = m ? m->type : 0;
-        fd_close(take_fd_);
+        f->n_reply_fds = 0;
+        while (f->n_reply_fds < WSHD_FDS_MAX && fds[f->n_reply_fds] >= 0)
+                f->n_reply_fds++;
+        f->taken_fd = f->is_taking ? take_fd(&fds[1]) : -EBADF;
 }
 
 static const WshdHandler handler = { on_job, on_ready, on_exited, on_lost };
@@ -220,6 +224,42 @@ static void test_replies(void **state)
         assert_int_equal(f->reply_type, WSHD_OK);
 }
 
+/* What the function does not take must not stay open in the daemon. */
+static void test_reply_fds(void **state)
+{
+        Fixture *f = *state;
+        WshdMessage m = { .type = WSHD_ATTACH, .job = 1 };
+        uint8_t buffer[WSHD_MESSAGE_MAX];
+        int pipes[3][2], fds[3], n;
+
+        meet(f, 1);
+        for (int i = 0; i < 3; i++) {
+                assert_int_equal(pipe2(pipes[i], O_CLOEXEC), 0);
+                fds[i] = pipes[i][1];
+        }
+        f->is_taking = 1;
+        assert_int_equal(wshd_client_call(f->client, &m, NULL, 0, on_reply, f), 0);
+        m = (WshdMessage){ .type = WSHD_OK, .sequence = m.sequence };
+        n = wshd_message_encode(&m, buffer, sizeof(buffer));
+        assert_int_equal(wshd_send(f->server_fd, buffer, (size_t)n, fds, 3), 0);
+        for (int i = 0; i < 3; i++)
+                fd_close(pipes[i][1]);
+        turn(f);
+        assert_int_equal(f->n_reply_fds, 3);
+        assert_true(f->taken_fd >= 0);
+        /* The first and the third have lost their last writer; the second was taken. */
+        for (int i = 0; i < 3; i++)
+                assert_int_equal(fd_set_nonblock(pipes[i][0], 1), 0);
+        assert_int_equal(read(pipes[0][0], buffer, 1), 0);
+        assert_int_equal(read(pipes[2][0], buffer, 1), 0);
+        assert_int_equal(read(pipes[1][0], buffer, 1), -1);
+        assert_int_equal(errno, EAGAIN);
+        fd_close(f->taken_fd);
+        assert_int_equal(read(pipes[1][0], buffer, 1), 0);
+        for (int i = 0; i < 3; i++)
+                fd_close(pipes[i][0]);
+}
+
 static void test_lost(void **state)
 {
         Fixture *f = *state;
@@ -299,6 +339,8 @@ int main(void)
                 { "hears of every job before it is ready", test_rows, setup, teardown, NULL },
                 { "talks to nobody but the leader", test_stranger, setup, teardown, NULL },
                 { "matches replies to requests in any order", test_replies, setup, teardown, NULL },
+                { "closes the descriptors that nobody took", test_reply_fds, setup, teardown,
+                  NULL },
                 { "answers what is pending when the connection breaks", test_lost, setup, teardown,
                   NULL },
                 { "gives up on a PID 1 that talks nonsense", test_garbage, setup, teardown, NULL },

@@ -332,6 +332,15 @@ void skip_wrapped(const char *reason)
         skip();
 }
 
+int wait_child(pid_t pid)
+{
+        int status;
+
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        return WEXITSTATUS(status);
+}
+
 const char *helper_path(void)
 {
         const char *path = getenv("WSHD_HELPER");
@@ -388,18 +397,28 @@ uint32_t client_send(int fd, WshdMessage m, const int *fds, size_t n_fds)
         return sequence;
 }
 
-int client_receive(int fd, WshdMessage *ret, int *ret_fd)
+int client_receive_fds(int fd, WshdMessage *ret, int *fds, size_t *ret_n)
 {
         static uint8_t buffer[WSHD_MESSAGE_MAX];
-        int fds[WSHD_FDS_MAX], r;
-        size_t n_fds = WSHD_FDS_MAX;
+        int r;
 
+        *ret_n = WSHD_FDS_MAX;
         assert_int_equal(poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, PATIENCE_MSEC), 1);
-        r = wshd_receive(fd, buffer, sizeof(buffer), fds, &n_fds);
+        r = wshd_receive(fd, buffer, sizeof(buffer), fds, ret_n);
         if (r == 0 || r == -ECONNRESET)
                 return 0;
         assert_true(r > 0);
         assert_int_equal(wshd_message_decode(buffer, (size_t)r, ret), 0);
+        return 1;
+}
+
+int client_receive(int fd, WshdMessage *ret, int *ret_fd)
+{
+        int fds[WSHD_FDS_MAX];
+        size_t n_fds;
+
+        if (!client_receive_fds(fd, ret, fds, &n_fds))
+                return 0;
         assert_true(n_fds <= 1);
         if (ret_fd)
                 *ret_fd = n_fds == 1 ? fds[0] : -EBADF;
@@ -429,6 +448,47 @@ WshdMessage client_ask(int fd, WshdMessage m, const int *fds, size_t n_fds)
         return reply;
 }
 
+uint32_t client_attach(int fd, WshdMessage m, int fds[3])
+{
+        int received[WSHD_FDS_MAX];
+        uint32_t sequence;
+        size_t n_fds = 0, n = 0;
+        WshdMessage reply;
+
+        m.type = WSHD_ATTACH;
+        sequence = client_send(fd, m, NULL, 0);
+        do {
+                for (; n_fds > 0; n_fds--)
+                        fd_close(received[n_fds - 1]);
+                assert_int_equal(client_receive_fds(fd, &reply, received, &n_fds), 1);
+        } while (reply.sequence != sequence);
+        if (reply.type != WSHD_OK)
+                fail_msg("attach: %s", strerror((int)reply.error));
+        for (int i = 0; i < 3; i++) {
+                fds[i] = -EBADF;
+                if (!(reply.flags & WSHD_STDIN_FD << i))
+                        continue;
+                assert_true(n < n_fds);
+                fds[i] = received[n++];
+        }
+        assert_int_equal(n, n_fds);
+        return reply.flags;
+}
+
+int client_attach_one(int fd, uint32_t job, uint32_t flags)
+{
+        int fds[3];
+        uint32_t granted = client_attach(fd, (WshdMessage){ .job = job, .flags = flags }, fds);
+
+        for (int i = 0; i < 3; i++)
+                if (fds[i] >= 0) {
+                        assert_int_equal(granted, WSHD_STDIN_FD << i);
+                        return fds[i];
+                }
+        fail_msg("nothing was granted");
+        return -EBADF;
+}
+
 void spec_begin(SpecBuilder *spec, const char *const *argv)
 {
         spec->writer = WIRE_WRITER_FIXED(spec->data, sizeof(spec->data));
@@ -453,7 +513,19 @@ WshdMessage job_spawn(int fd, uint32_t job, const SpecBuilder *spec, uint32_t fl
         return client_ask(fd, spawn_message(job, spec, flags), NULL, 0);
 }
 
-static size_t read_all(int fd, char *output, size_t room)
+WshdMessage job_start(int fd, uint32_t job, const SpecBuilder *spec, uint32_t flags,
+                      uint64_t ring_bytes)
+{
+        WshdMessage m = spawn_message(job, spec, flags);
+
+        m.ring_bytes = ring_bytes;
+        m = client_ask(fd, m, NULL, 0);
+        if (m.type != WSHD_SPAWNED)
+                fail_msg("%s: %s", wshd_stage_to_string(m.stage), strerror((int)m.error));
+        return m;
+}
+
+size_t read_all(int fd, char *output, size_t room)
 {
         size_t size = 0;
         ssize_t n;

@@ -49,6 +49,9 @@ uint64_t container_status(const Container *container, const char *key);
 int container_is_wrapped(void);
 void skip_wrapped(const char *reason);
 
+/* Waits for a child of the test. Returns its exit code. */
+int wait_child(pid_t pid);
+
 /* The program that plays hostile jobs. */
 const char *helper_path(void);
 
@@ -62,6 +65,16 @@ uint32_t client_send(int fd, WshdMessage m, const int *fds, size_t n_fds);
 /* The next message, which has a minute to come. @ret_fd may be NULL: descriptors are closed then.
  * Returns 1; 0 at the end of the connection. */
 int client_receive(int fd, WshdMessage *ret, int *ret_fd);
+
+/* The same with all descriptors, WSHD_FDS_MAX at most; they are the caller's. */
+int client_receive_fds(int fd, WshdMessage *ret, int *fds, size_t *ret_n);
+
+/* Attaches as @m says, type and sequence aside, and gives stdin, stdout and stderr, -EBADF for what
+ * was not granted. Returns the reply's flags. */
+uint32_t client_attach(int fd, WshdMessage m, int fds[3]);
+
+/* The same for one stream, which must be granted. */
+int client_attach_one(int fd, uint32_t job, uint32_t flags);
 
 /* Receives until a message of @type comes by and returns it; others are dropped. */
 WshdMessage client_expect(int fd, uint32_t type);
@@ -82,6 +95,13 @@ void spec_begin(SpecBuilder *spec, const char *const *argv);
 
 /* Asks for the job and returns the reply. */
 WshdMessage job_spawn(int fd, uint32_t job, const SpecBuilder *spec, uint32_t flags);
+
+/* The same with rings; it must start. */
+WshdMessage job_start(int fd, uint32_t job, const SpecBuilder *spec, uint32_t flags,
+                      uint64_t ring_bytes);
+
+/* Reads to the end or until one byte less than @room is there, and adds a NUL. */
+size_t read_all(int fd, char *output, size_t room);
 
 /* Runs a job to its end on a subscribed connection, then releases it. Returns WSHD_EXITED. What it
  * wrote to its stdout is in @output, if given. */

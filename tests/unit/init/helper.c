@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,70 @@ static int play_churn(char **arguments)
         }
 }
 
+/* Writes @size bytes, each of which tells its position. */
+static int write_numbers(int fd, uint64_t position, size_t size)
+{
+        static unsigned char data[65536];
+        size_t n = MIN2(size, sizeof(data)), done = 0;
+
+        for (size_t i = 0; i < n; i++)
+                data[i] = (unsigned char)((position + i) * 2654435761U >> 16);
+        while (done < n) {
+                ssize_t r = write(fd, data + done, n - done);
+
+                if (r < 0)
+                        return -errno;
+                done += (size_t)r;
+        }
+        return (int)n;
+}
+
+/* That many to stdout. */
+static int play_numbers(char **arguments)
+{
+        uint64_t size = strtoull(arguments[0], NULL, 10), position = 0;
+
+        while (position < size) {
+                int n = write_numbers(STDOUT_FILENO, position, (size_t)(size - position));
+
+                if (n < 0)
+                        return 1;
+                position += (uint64_t)n;
+        }
+        return 0;
+}
+
+/* That many bytes to stdout, as fast as can be. */
+static int play_zeros(char **arguments)
+{
+        uint64_t left = strtoull(arguments[0], NULL, 10);
+        static char data[65536];
+
+        while (left > 0) {
+                ssize_t n = write(STDOUT_FILENO, data, MIN2(left, (uint64_t)sizeof(data)));
+
+                if (n < 0)
+                        return 1;
+                left -= (uint64_t)n;
+        }
+        return 0;
+}
+
+/* That many to both, and gone. */
+static int play_flood(char **arguments)
+{
+        uint64_t size = strtoull(arguments[0], NULL, 10), position = 0;
+
+        while (position < size) {
+                int n = write_numbers(STDOUT_FILENO, position, (size_t)(size - position));
+
+                if (n < 0 || write_numbers(STDERR_FILENO, position, (size_t)n) != n)
+                        return 1;
+                position += (uint64_t)n;
+        }
+        return 0;
+}
+
 static const struct {
         const char *name;
         int n_arguments;
@@ -118,7 +183,8 @@ static const struct {
         { "churn", 0, play_churn },       { "storm", 1, play_storm },
         { "orphan", 0, play_orphan },     { "signals", 0, play_signals },
         { "traced", 0, play_traced },     { "client", 1, play_client },
-        { "stubborn", 0, play_stubborn },
+        { "stubborn", 0, play_stubborn }, { "numbers", 1, play_numbers },
+        { "flood", 1, play_flood },       { "zeros", 1, play_zeros },
 };
 
 int main(int argc, char **argv)

@@ -83,7 +83,7 @@ static int fill(void)
         int n = 0;
 
         while (client_may_read(&client)) {
-                client_reply(&client, &(WshdMessage){ .type = WSHD_OK, .sequence = 9 }, -EBADF);
+                client_reply(&client, &(WshdMessage){ .type = WSHD_OK, .sequence = 9 }, NULL, 0);
                 n++;
         }
         assert_true(client.is_blocked);
@@ -121,12 +121,12 @@ static void test_reply(void **state)
 {
         int fd = -EBADF;
 
-        client_reply(&client, &(WshdMessage){ .type = WSHD_OK, .sequence = 4 }, -EBADF);
+        client_reply(&client, &(WshdMessage){ .type = WSHD_OK, .sequence = 4 }, NULL, 0);
         assert_int_equal(receive(NULL).sequence, 4);
         assert_true(client_may_read(&client));
         assert_false(client_has_more(&client));
-        client_reply(&client, &(WshdMessage){ .type = WSHD_OK, .sequence = 5 },
-                     open("/dev/null", O_RDWR | O_CLOEXEC));
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        client_reply(&client, &(WshdMessage){ .type = WSHD_OK, .sequence = 5 }, &fd, 1);
         assert_int_equal(receive(&fd).sequence, 5);
         assert_true(fcntl(fd, F_GETFD) >= 0);
         fd_close(fd);
@@ -155,13 +155,14 @@ static void test_kept_descriptor(void **state)
         n = fill();
         /* As if the reply that did not fit was this one. */
         client.reply = (WshdMessage){ .type = WSHD_OK, .sequence = 77 };
-        client.reply_fd = kept;
+        client.reply_fds[0] = kept;
+        client.n_reply_fds = 1;
         drain(n - 1);
         client_flush(&client, jobs);
         assert_int_equal(receive(&fd).sequence, 77);
         fd_close(fd);
         assert_true(fcntl(kept, F_GETFD) < 0);
-        assert_int_equal(client.reply_fd, -EBADF);
+        assert_int_equal(client.n_reply_fds, 0);
 }
 
 static void test_list(void **state)
@@ -317,7 +318,7 @@ static void test_during_list(void **state)
 static void test_broken(void **state)
 {
         peer_fd = fd_close(peer_fd);
-        client_reply(&client, &(WshdMessage){ .type = WSHD_OK }, -EBADF);
+        client_reply(&client, &(WshdMessage){ .type = WSHD_OK }, NULL, 0);
         assert_true(client.is_broken);
         assert_false(client_may_read(&client));
         client_notify(&client, jobs, new_ended(1, INDEX));

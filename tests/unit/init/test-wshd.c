@@ -376,24 +376,12 @@ static void expect_on_tty(int fd, const char *wanted)
         }
 }
 
-static int attach(int fd, uint32_t job)
-{
-        int master = -EBADF;
-        WshdMessage m;
-
-        client_send(fd, (WshdMessage){ .type = WSHD_ATTACH, .job = job }, NULL, 0);
-        assert_int_equal(client_receive(fd, &m, &master), 1);
-        assert_int_equal(m.type, WSHD_OK);
-        assert_true(master >= 0);
-        return master;
-}
-
 static void test_tty(void **state)
 {
         _drop_(drop_fd) int fd = client_open(*state, WSHD_SUBSCRIBE);
-        _drop_(drop_fd) int master = -EBADF;
         SpecBuilder spec;
         WshdMessage m;
+        int tty[3];
 
         SPEC_SHELL(&spec, "trap 'stty size' WINCH; tty; stty size; echo $TERM; "
                           "while [ -z \"$x\" ]; do read x; done; echo got $x; exit 3");
@@ -403,21 +391,24 @@ static void test_tty(void **state)
                                       .flags = WSHD_TTY,
                                       .rows = 33,
                                       .columns = 111,
+                                      .ring_bytes = 1,
                                       .spec = spec.data,
                                       .spec_size = spec.writer.size },
                        NULL, 0);
         assert_int_equal(m.type, WSHD_SPAWNED);
-        master = attach(fd, 1);
-        expect_on_tty(master, "/dev/pts/0\r\n33 111\r\nxterm-256color\r\n");
+        client_attach(fd, (WshdMessage){ .job = 1, .flags = WSHD_STDIN_FD | WSHD_STDOUT_FD }, tty);
+        expect_on_tty(tty[1], "/dev/pts/0\r\n33 111\r\nxterm-256color\r\n");
         m = client_ask(fd,
                        (WshdMessage){ .type = WSHD_RESIZE, .job = 1, .rows = 40, .columns = 65535 },
                        NULL, 0);
         assert_int_equal(m.type, WSHD_OK);
-        assert_int_equal(write(master, "\n", 1), 1);
-        expect_on_tty(master, "40 65535\r\n");
-        assert_int_equal(write(master, "word\n", 5), 5);
-        expect_on_tty(master, "got word\r\n");
+        assert_int_equal(write(tty[0], "\n", 1), 1);
+        expect_on_tty(tty[1], "40 65535\r\n");
+        assert_int_equal(write(tty[0], "word\n", 5), 5);
+        expect_on_tty(tty[1], "got word\r\n");
         assert_int_equal(client_expect(fd, WSHD_EXITED).code, 3);
+        fd_close(tty[0]);
+        fd_close(tty[1]);
 }
 
 static void test_tty_owner(void **state)
@@ -433,8 +424,8 @@ static void test_tty_owner(void **state)
         }
         SPEC_SHELL(&spec, "stat -c 'owner %u' $(tty); echo again > $(tty)");
         wire_put_string(&spec.writer, JOB_TAG_USER, "vcap");
-        assert_int_equal(job_spawn(fd, 1, &spec, WSHD_TTY).type, WSHD_SPAWNED);
-        master = attach(fd, 1);
+        (void)job_start(fd, 1, &spec, WSHD_TTY, 4096);
+        master = client_attach_one(fd, 1, WSHD_STDOUT_FD);
         expect_on_tty(master, "owner 1000\r\nagain\r\n");
 }
 
@@ -462,15 +453,15 @@ static void test_tty_kept(void **state)
         SpecBuilder spec;
 
         SPEC_SHELL(&spec, "echo late");
-        assert_int_equal(job_spawn(fd, 1, &spec, WSHD_TTY).type, WSHD_SPAWNED);
+        (void)job_start(fd, 1, &spec, WSHD_TTY, 4096);
         (void)client_expect(fd, WSHD_EXITED);
-        master = attach(fd, 1);
+        master = client_attach_one(fd, 1, WSHD_STDOUT_FD);
         expect_on_tty(master, "late\r\n");
         assert_int_equal(
                 client_ask(fd, (WshdMessage){ .type = WSHD_RELEASE, .job = 1 }, NULL, 0).type,
                 WSHD_OK);
-        expect_refusal(fd, (WshdMessage){ .type = WSHD_ATTACH, .job = 1 }, WSHD_STAGE_REQUEST,
-                       ENOENT);
+        expect_refusal(fd, (WshdMessage){ .type = WSHD_ATTACH, .job = 1, .flags = WSHD_STDOUT_FD },
+                       WSHD_STAGE_REQUEST, ENOENT);
 }
 
 static void test_tty_refusals(void **state)
@@ -481,8 +472,6 @@ static void test_tty_refusals(void **state)
         SPEC(&spec, "/bin/sleep", "1000");
         assert_int_equal(job_spawn(fd, 1, &spec, 0).type, WSHD_SPAWNED);
         assert_int_equal(job_spawn(fd, 2, &spec, WSHD_TTY).type, WSHD_SPAWNED);
-        expect_refusal(fd, (WshdMessage){ .type = WSHD_ATTACH, .job = 1 }, WSHD_STAGE_REQUEST,
-                       ENOTTY);
         expect_refusal(fd, (WshdMessage){ .type = WSHD_RESIZE, .job = 1, .rows = 1, .columns = 1 },
                        WSHD_STAGE_REQUEST, ENOTTY);
         expect_refusal(fd, (WshdMessage){ .type = WSHD_RESIZE, .job = 2, .rows = 0, .columns = 80 },

@@ -253,6 +253,61 @@ static void test_numbers(void **state)
         assert_int_equal(job_spec_validate(f->spec, NULL), 0);
 }
 
+static void test_output(void **state)
+{
+        Fixture *f = *state;
+
+        assert_true(job_spec_has_rings(f->spec));
+        f->spec->ring_bytes = JOB_RING_MIN_BYTES - 1;
+        expect_refusal(f, -EINVAL, "RingBytes: 4095 is less than 4096");
+        f->spec->ring_bytes = UINT64_MAX; /* the bound is the configuration's */
+        assert_int_equal(job_spec_validate(f->spec, NULL), 0);
+        f->spec->log = JOB_LOG_NONE;
+        assert_false(job_spec_has_rings(f->spec));
+        expect_refusal(f, -EINVAL, "RingBytes: there is no ring when the output is discarded");
+        f->spec->ring_bytes = 0;
+        assert_int_equal(job_spec_validate(f->spec, NULL), 0);
+        f->spec->has_backpressure = 1;
+        expect_refusal(f, -EINVAL, "Backpressure: nobody reads what is discarded");
+        f->spec->has_backpressure = 0;
+        f->spec->is_output_discarded = 1; /* the same, said twice */
+        assert_int_equal(job_spec_validate(f->spec, NULL), 0);
+        f->spec->log = JOB_LOG_BOTH;
+        expect_refusal(f, -EINVAL, "Log: contradicts DiscardOutput");
+        f->spec->log = JOB_LOG_JOURNAL;
+        expect_refusal(f, -EINVAL, "Log: contradicts DiscardOutput");
+        f->spec->is_output_discarded = 0;
+        f->spec->has_backpressure = 1;
+        assert_int_equal(job_spec_validate(f->spec, NULL), 0);
+        f->spec->log = _JOB_LOG_MAX;
+        expect_refusal(f, -EINVAL, "Log: not a known value");
+}
+
+static void test_terminal_output(void **state)
+{
+        Fixture *f = *state;
+
+        f->spec->is_tty = 1;
+        f->spec->is_stdin_open = 1;
+        assert_int_equal(job_spec_validate(f->spec, NULL), 0);
+        f->spec->is_output_discarded = 1;
+        assert_int_equal(job_spec_validate(f->spec, NULL), -EINVAL);
+        f->spec->is_output_discarded = 0;
+        f->spec->log = JOB_LOG_NONE;
+        assert_int_equal(job_spec_validate(f->spec, NULL), -EINVAL);
+}
+
+static void test_log_names(void **state)
+{
+        for (int i = 0; i < _JOB_LOG_MAX; i++)
+                assert_int_equal(job_log_from_string(job_log_to_string((JobLog)i)), i);
+        assert_int_equal(job_log_from_string("journal"), JOB_LOG_JOURNAL);
+        assert_int_equal(job_log_from_string(""), -EINVAL);
+        assert_int_equal(job_log_from_string("Ring"), -EINVAL);
+        assert_null(job_log_to_string(_JOB_LOG_MAX));
+        assert_null(job_log_to_string(_JOB_LOG_INVALID));
+}
+
 static void test_rlimit_names(void **state)
 {
         for (int i = 0; i < JOB_RLIMITS; i++) {
@@ -290,6 +345,9 @@ int main(void)
                 CASE("checks directory and identifier", test_texts),
                 CASE("wants soft limits below the hard ones, where set", test_rlimits),
                 CASE("bounds terminal size, umask and nice value", test_numbers),
+                CASE("refuses what contradicts itself about the output", test_output),
+                CASE("does not discard what is shown on a terminal", test_terminal_output),
+                { "knows the ways of the output by name", test_log_names },
                 { "knows resources by their three spellings", test_rlimit_names },
         };
 

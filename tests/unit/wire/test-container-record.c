@@ -37,6 +37,8 @@ static ContainerRecord *make_full_record(void)
         record->leader_start_ticks = UINT64_MAX;
         record->unit = strdup("warden-0123456789a.scope");
         record->next_job = UINT32_MAX;
+        record->jobs_dropped = UINT64_MAX;
+        record->oom_kills = 3;
         spec->name = strdup("web");
         spec->hostname = strdup("www");
         spec->is_read_only = 1;
@@ -136,6 +138,8 @@ static void test_full(void **state)
         assert_true(back->leader_start_ticks == UINT64_MAX);
         assert_string_equal(back->unit, "warden-0123456789a.scope");
         assert_int_equal(back->next_job, UINT32_MAX);
+        assert_true(back->jobs_dropped == UINT64_MAX);
+        assert_int_equal(back->oom_kills, 3);
         expect_full_spec(back->spec);
 
         assert_int_equal(container_record_encode(back, &b), 0);

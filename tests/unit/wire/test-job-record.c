@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "wire/job-record.h"
+#include "wire/record.h"
 
 static JobRecord *make_record(void)
 {
@@ -82,6 +83,69 @@ static void test_ended(void **state)
         assert_memory_equal(a.data, b.data, a.size);
         wire_writer_done(&a);
         wire_writer_done(&b);
+}
+
+static void test_streams(void **state)
+{
+        _drop_(drop_job_record) JobRecord *record = make_record(), *back = NULL;
+
+        record->has_stdin = 1;
+        record->log = JOB_LOG_BOTH;
+        record->stdout_bytes = UINT64_MAX;
+        record->stderr_bytes = 1;
+        assert_int_equal(pass(record, &back), 0);
+        assert_true(back->has_stdin);
+        assert_int_equal(back->log, JOB_LOG_BOTH);
+        assert_true(back->stdout_bytes == UINT64_MAX);
+        assert_int_equal(back->stderr_bytes, 1);
+        assert_null(back->end_reason);
+}
+
+static void test_reason(void **state)
+{
+        _drop_(drop_job_record) JobRecord *record = make_record(), *back = NULL;
+        char reason[] = "container";
+
+        record->end_reason = reason;
+        refuse(record); /* it runs */
+        record->is_lost = 1;
+        assert_int_equal(pass(record, &back), 0);
+        assert_string_equal(back->end_reason, "container");
+        reason[0] = 0;
+        refuse(record);
+        reason[0] = '\n';
+        reason[1] = 0;
+        refuse(record);
+        record->end_reason = NULL;
+}
+
+/* A file of a version before this one says less. */
+static void test_older(void **state)
+{
+        _drop_(drop_job_record) JobRecord *back = NULL;
+        WireWriter w = WIRE_WRITER_INIT;
+
+        record_begin(&w, RECORD_JOB, JOB_RECORD_VERSION);
+        wire_put_u64(&w, 1, 7);
+        wire_put_string(&w, 32, "true");
+        assert_int_equal(job_record_decode(w.data, w.size, &back), 0);
+        assert_int_equal(back->log, JOB_LOG_RING);
+        assert_false(back->has_stdin);
+        assert_int_equal(back->stdout_bytes, 0);
+        wire_writer_done(&w);
+}
+
+static void test_unknown_log(void **state)
+{
+        WireWriter w = WIRE_WRITER_INIT;
+        JobRecord *back = NULL;
+
+        record_begin(&w, RECORD_JOB, JOB_RECORD_VERSION);
+        wire_put_u64(&w, 1, 7);
+        wire_put_string(&w, 14, "somewhere");
+        wire_put_string(&w, 32, "true");
+        assert_int_equal(job_record_decode(w.data, w.size, &back), -EBADMSG);
+        wire_writer_done(&w);
 }
 
 static void test_contradictions(void **state)
@@ -168,6 +232,10 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 { "carries a running job", test_running },
                 { "carries an ended job, and again to the byte", test_ended },
+                { "keeps what is known of the streams", test_streams },
+                { "has a reason for an end, and for nothing else", test_reason },
+                { "reads the file of a version that kept less", test_older },
+                { "refuses a place for the output that it does not know", test_unknown_log },
                 { "refuses an end that contradicts itself", test_contradictions },
                 { "checks each value as if a client had sent it", test_values },
                 { "refuses every cut but behind an argument", test_truncation },

@@ -30,6 +30,11 @@ static const WshdMessage full = {
         .usec = UINT64_MAX,
         .start_usec = 9,
         .end_usec = 10,
+        .ring_bytes = 11,
+        .stdout_position = 12,
+        .stderr_position = UINT64_MAX - 1,
+        .stdout_bytes = 13,
+        .stderr_bytes = 14,
         .spec = (const uint8_t *)"spec",
         .spec_size = 4,
 };
@@ -56,6 +61,11 @@ static void expect_equal(const WshdMessage *a, const WshdMessage *b)
         assert_true(x.usec == y.usec);
         assert_true(x.start_usec == y.start_usec);
         assert_true(x.end_usec == y.end_usec);
+        assert_true(x.ring_bytes == y.ring_bytes);
+        assert_true(x.stdout_position == y.stdout_position);
+        assert_true(x.stderr_position == y.stderr_position);
+        assert_true(x.stdout_bytes == y.stdout_bytes);
+        assert_true(x.stderr_bytes == y.stderr_bytes);
 }
 
 static void test_round_trip(void **state)
@@ -192,6 +202,40 @@ static void test_stages(void **state)
         assert_string_equal(wshd_stage_to_string(WSHD_STAGE_EXEC), "exec");
         assert_string_equal(wshd_stage_to_string(_WSHD_STAGE_MAX), "unknown");
         assert_string_equal(wshd_stage_to_string(UINT32_MAX), "unknown");
+}
+
+static void test_frame(void **state)
+{
+        static const uint8_t expected[WSHD_FRAME_HEADER] = { 8, 7, 6, 5, 4, 3, 2, 1, 2, 1, 0, 0,
+                                                             0, 0, 0, 0, 3, 2, 0, 0, 0, 0, 0, 0 };
+        WshdFrame frame = { .position = 0x0102030405060708, .missed = 0x0102, .size = 0x0203 };
+        uint8_t buffer[WSHD_FRAME_HEADER];
+        WshdFrame back = { 0 };
+
+        memset(buffer, 0xff, sizeof(buffer));
+        wshd_frame_encode(&frame, buffer);
+        assert_memory_equal(buffer, expected, sizeof(expected));
+        assert_int_equal(wshd_frame_decode(buffer, &back), 0);
+        assert_true(back.position == frame.position && back.missed == frame.missed);
+        assert_int_equal(back.size, frame.size);
+}
+
+static void expect_no_frame(WshdFrame frame, uint8_t reserved)
+{
+        uint8_t buffer[WSHD_FRAME_HEADER];
+        WshdFrame back;
+
+        wshd_frame_encode(&frame, buffer);
+        buffer[WSHD_FRAME_HEADER - 1] = reserved;
+        assert_int_equal(wshd_frame_decode(buffer, &back), -EBADMSG);
+}
+
+static void test_frame_nonsense(void **state)
+{
+        expect_no_frame((WshdFrame){ .size = 1 }, 1);
+        expect_no_frame((WshdFrame){ .size = WSHD_FRAME_MAX - WSHD_FRAME_HEADER + 1 }, 0);
+        expect_no_frame((WshdFrame){ .position = 4, .missed = 5, .size = 1 }, 0);
+        expect_no_frame((WshdFrame){ .position = UINT64_MAX, .size = 1 }, 0);
 }
 
 /* A pair of sockets, and how many descriptors this process had before. */
@@ -399,6 +443,8 @@ int main(void)
                 { "skips tags that it does not know", test_unknown_tags },
                 { "refuses members that come twice or are no number", test_contradictions },
                 { "names every stage, known or not", test_stages },
+                { "writes a frame as its layout says", test_frame },
+                { "refuses a frame that cannot be", test_frame_nonsense },
                 CASE("keeps datagrams apart and does not wait", test_send),
                 CASE("hands over descriptors, close-on-exec", test_send_fds),
                 CASE("refuses to send nothing, or too many descriptors", test_send_bounds),

@@ -328,7 +328,7 @@ void skip_wrapped(const char *reason)
 {
         if (!container_is_wrapped())
                 return;
-        print_message("not under a tool: %s\n", reason);
+        print_message("# not under a tool: %s\n", reason);
         skip();
 }
 

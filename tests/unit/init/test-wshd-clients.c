@@ -475,7 +475,7 @@ static unsigned long memory_size(const Container *container)
         (void)snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)container->pid);
         f = fopen(path, "re");
         if (!f) {
-                print_message("%s cannot be read\n", path);
+                print_message("# %s cannot be read\n", path);
                 skip();
         }
         while (fgets(line, sizeof(line), f))

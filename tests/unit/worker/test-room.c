@@ -5,12 +5,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -131,7 +133,7 @@ static void test_shows_no_mount_of_the_host(void **state)
         inside_enter(&in);
         {
                 _drop_(drop_free) char *mounts = harness_proc(&in.made, "mountinfo");
-                unsigned seen = 0;
+                unsigned seen = 0, n_roots = 0;
 
                 assert_null(strstr(mounts, in.h->directory));
                 assert_null(strstr(mounts, "shared:"));
@@ -139,6 +141,7 @@ static void test_shows_no_mount_of_the_host(void **state)
                 for (line = strtok_r(mounts, "\n", &rest); line;
                      line = strtok_r(NULL, "\n", &rest)) {
                         assert_int_equal(sscanf(line, "%*s %*s %*s %*s %255s", point), 1);
+                        n_roots += strcmp(point, "/") == 0;
                         for (size_t i = 0; i < ELEMENTSOF(expected); i++)
                                 if (strcmp(expected[i], point) == 0)
                                         seen |= 1U << i;
@@ -152,7 +155,36 @@ static void test_shows_no_mount_of_the_host(void **state)
                         }
                 }
                 assert_int_equal(seen, (1U << ELEMENTSOF(expected)) - 1);
+                assert_int_equal(n_roots, 1);
         }
+        inside_leave(&in);
+}
+
+/* As nsenter and machined do: where the kernel puts who comes is the top of the namespace's root,
+ * and nothing of how it was made may lie there. */
+static void test_shows_itself_to_who_enters(void **state)
+{
+        int status;
+        Inside in;
+        pid_t pid;
+
+        SKIP_UNLESS_ROOT(state);
+        in = inside_prepare(state);
+        inside_enter(&in);
+        assert_string_equal(ask(&in, "write /etc/mine"), "ok");
+        pid = fork();
+        if (pid == 0) {
+                if (setns(in.made.pid_fd, CLONE_NEWUSER | CLONE_NEWNS) < 0)
+                        _exit(1);
+                if (access("/etc/mine", F_OK) < 0 || access("etc/mine", F_OK) < 0)
+                        _exit(2);
+                if (access("/proc/self", F_OK) == 0) /* not of that pid namespace */
+                        _exit(3);
+                _exit(access("/../etc/mine", F_OK) < 0 || access("/layer", F_OK) == 0 ? 4 : 0);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
         inside_leave(&in);
 }
 
@@ -431,6 +463,7 @@ int main(void)
                 { "maps its users to the leased range", test_maps_users },
                 { "has namespaces of its own, and lo is up", test_has_own_namespaces },
                 { "shows no mount of the host", test_shows_no_mount_of_the_host },
+                { "shows itself to who enters from outside", test_shows_itself_to_who_enters },
                 { "bounds its capabilities", test_bounds_capabilities },
                 { "filters system calls", test_filters_system_calls },
                 { "inherits four descriptors", test_inherits_four_descriptors },

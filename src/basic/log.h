@@ -32,10 +32,10 @@ const char *log_get_identifier(void);
 
 /* What is attached to a message as journal fields, where set. */
 typedef struct LogContext {
-        const char *container; /* CONTAINER_NAME= */
-        const char *id;        /* CONTAINER_ID= */
-        const char *unit; /* OBJECT_SYSTEMD_UNIT=: the scope, whose `systemctl status` shows it too */
-        uint32_t job;     /* CONTAINER_JOB= when not 0 */
+        const char *container;  /* CONTAINER_NAME= */
+        const char *id;         /* CONTAINER_ID= */
+        const char *unit;       /* OBJECT_SYSTEMD_UNIT=: its scope, for `systemctl status` */
+        uint32_t job;           /* CONTAINER_JOB= when not 0 */
         const char *message_id; /* MESSAGE_ID=: one of basic/message-id.h */
 } LogContext;
 

@@ -48,6 +48,13 @@ int relay_is_flushed(const Relay *relay)
         return relay->start == relay->end;
 }
 
+/* Who was to get it has gone. */
+static void relay_refuse(Relay *relay)
+{
+        relay->is_refused = 1;
+        relay_done(relay);
+}
+
 /* No more is read. What was read is still written, then the other side is closed too: that is how a
  * job sees the end of its input. */
 static void end_input(Relay *relay)
@@ -98,7 +105,7 @@ static void write_some(Relay *relay)
         if (n < 0) {
                 /* Nobody wants it: closing the source tells the writer so. */
                 if (errno != EAGAIN && errno != EINTR)
-                        relay_done(relay);
+                        relay_refuse(relay);
                 return;
         }
         relay->start += (size_t)n;
@@ -124,7 +131,7 @@ void relay_dispatch(Relay *relay, const struct pollfd pollfds[RELAY_POLLFDS])
                 return;
         if (pollfds[1].fd >= 0 && (pollfds[1].revents & (POLLERR | POLLNVAL)) &&
             relay_is_flushed(relay)) {
-                relay_done(relay);
+                relay_refuse(relay);
                 return;
         }
         if (pollfds[0].fd >= 0 && pollfds[0].revents && relay_is_flushed(relay))

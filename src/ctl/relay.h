@@ -20,6 +20,7 @@ typedef int (*RelayFilter)(void *userdata, Relay *relay, uint8_t *data, size_t *
 
 struct Relay {
         int from_fd, to_fd;   /* owned; -EBADF when that side has ended */
+        int is_refused;       /* nobody reads to_fd any more */
         int is_to_blocking;   /* to_fd is not ours to make non-blocking: small writes only */
         uint64_t left_bytes;  /* how much is still read; UINT64_MAX: no bound */
         uint64_t moved_bytes; /* read so far */

@@ -352,7 +352,7 @@ static int turn(Session *session, Fault *fault)
                 hang_up(session, SIGHUP);
         /* Whoever read what the terminal shows has left; the job would fill it up and wait. */
         if (session->streams.is_tty && session->watch.end == JOB_END_NONE &&
-            session->loop.n_relays > 0 && relay_is_done(&session->streams.relays[STDOUT_FILENO]))
+            session->streams.relays[STDOUT_FILENO].is_refused)
                 hang_up(session, SIGPIPE);
         return 0;
 }

@@ -123,7 +123,8 @@ static void test_tty(void **state)
         f.options.spec->columns = 80;
         /* With a terminal of its own it gets nothing of ours. */
         expect_message(&f, fds, "[\"x\"]",
-                       "{\"Environment\":[\"TERM=ours\"],\"TTY\":true,\"TTYSize\":[24,80]}");
+                       "{\"Environment\":[\"TERM=ours\"],\"TTY\":true,\"TTYSize\":[24,80],"
+                       "\"Backpressure\":true}");
         PARSE(&f, ARG("-t"), ARG("-eTERM=other"), ARG("x"), );
         expect_message(&f, fds, "[\"x\"]", "{\"Environment\":[\"TERM=other\"],\"TTY\":true}");
         /* Nobody looks at it from here. */

@@ -74,9 +74,11 @@ static void test_duplicate(void **state)
         assert_int_equal(job_table_acquire(table, 1, &other), -EEXIST);
         job_table_release(table, job);
         (void)acquire(1);
-        /* Zero is a number like others, though free slots have it. */
-        (void)acquire(0);
-        assert_int_equal(job_table_acquire(table, 0, &other), -EEXIST);
+        /* Zero asks for one of its own, and never for the same. */
+        assert_int_equal(job_table_acquire(table, 0, &job), 0);
+        assert_int_equal(job_table_acquire(table, 0, &other), 0);
+        assert_true(job->id >= WSHD_OWN_JOBS && other->id >= WSHD_OWN_JOBS);
+        assert_int_not_equal(job->id, other->id);
 }
 
 static void test_full(void **state)

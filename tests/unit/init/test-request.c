@@ -353,15 +353,15 @@ static void test_terminal(void **state)
         Job *job = start(3);
         int master;
 
-        expect_error((WshdMessage){ .type = WSHD_ATTACH, .job = 3 }, NULL, 0, ENOTTY);
-        expect_error((WshdMessage){ .type = WSHD_ATTACH, .job = 4 }, NULL, 0, ENOENT);
+        expect_error((WshdMessage){ .type = WSHD_ATTACH, .job = 3 }, NULL, 0, EINVAL);
+        expect_error((WshdMessage){ .type = WSHD_ATTACH, .job = 4, .flags = WSHD_STDOUT_FD }, NULL,
+                     0, ENOENT);
         expect_error((WshdMessage){ .type = WSHD_RESIZE, .job = 3, .rows = 1, .columns = 1 }, NULL,
                      0, ENOTTY);
         master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
         if (master < 0)
                 skip(); /* no devpts here */
         job->master_fd = master;
-        expect_ok((WshdMessage){ .type = WSHD_ATTACH, .job = 3 });
         expect_ok((WshdMessage){ .type = WSHD_RESIZE, .job = 3, .rows = 1, .columns = 65535 });
         expect_error((WshdMessage){ .type = WSHD_RESIZE, .job = 3, .rows = 0, .columns = 1 }, NULL,
                      0, EINVAL);

@@ -126,7 +126,8 @@ static void test_tty(void **state)
                        "{\"Environment\":[\"TERM=ours\"],\"TTY\":true,\"TTYSize\":[24,80],"
                        "\"Backpressure\":true}");
         PARSE(&f, ARG("-t"), ARG("-eTERM=other"), ARG("x"), );
-        expect_message(&f, fds, "[\"x\"]", "{\"Environment\":[\"TERM=other\"],\"TTY\":true}");
+        expect_message(&f, fds, "[\"x\"]",
+                       "{\"Environment\":[\"TERM=other\"],\"TTY\":true,\"Backpressure\":true}");
         /* Nobody looks at it from here. */
         PARSE(&f, ARG("-td"), ARG("x"), );
         expect_message(&f, fds, "[\"x\"]", "{\"TTY\":true}");

@@ -282,8 +282,15 @@ static void test_daemon_restart(void **state)
         char job[16];
 
         assert_run(0, NULL, NULL, "create", "--name", "crash", "/srv");
-        start_job(NULL, "crash", "echo one; sleep 1; echo two; exit 6", job);
-        (void)usleep(700000); /* it went away with the spawn */
+        start_job(NULL, "crash", "echo one; sleep 4; echo two; exit 6", job);
+        /* It went away with the spawn, and is back before the job ends. */
+        (void)usleep(300000);
+        for (int i = 0, code = -1; i < 30 && code != 0; i++) {
+                run = run_start("list", NULL);
+                code = run_wait(run);
+                run_free(run);
+                (void)usleep(50000);
+        }
         run = run_start("attach", "crash", job, NULL);
         assert_int_equal(run_wait(run), 6);
         assert_string_equal(run->output, "one\ntwo\n");

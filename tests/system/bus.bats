@@ -142,7 +142,7 @@ repeated() { printf "%$1s" '' | tr ' ' "$2"; }
     bad_job InvalidSpec TTYSize "['/bin/true']" "{'TTY': <true>, 'TTYSize': <(uint16 0, uint16 80)>}"
     bad_job InvalidSpec User "['/bin/true']" "{'User': <''>}"
     bad_job InvalidSpec Environment "['/bin/true']" "{'Environment': <['A']>}"
-    bad_job NotSupported Log "['/bin/true']" "{'Log': <'ring'>}"
+    bad_job InvalidSpec Log "['/bin/true']" "{'Log': <'file'>}"
 }
 
 @test "refuses calls about containers and jobs that are not there" {

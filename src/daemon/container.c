@@ -252,7 +252,7 @@ static void on_wshd_lost(void *userdata, int error)
 {
         Container *c = userdata;
 
-        c->wshd = wshd_client_free(c->wshd);
+        wshd_client_free(take_ptr(c->wshd));
         if (c->state == CONTAINER_CREATING) {
                 container_start_wshd_lost(c, error);
                 return;
@@ -272,7 +272,6 @@ int container_connect(Container *c)
                 .exited = on_wshd_exited,
                 .lost = on_wshd_lost,
         };
-
         Job *job;
 
         /* What PID 1 does not list now, it does not have. */
@@ -284,7 +283,7 @@ int container_connect(Container *c)
 void container_disconnect(Container *c)
 {
         c->reconnect_source = sd_event_source_disable_unref(c->reconnect_source);
-        c->wshd = wshd_client_free(c->wshd);
+        wshd_client_free(take_ptr(c->wshd));
 }
 
 int reply_add(Reply **list, ReplyFunc func, void *userdata)

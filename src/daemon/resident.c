@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +20,7 @@
 
 #define SEND_BUFFER (2 << 20)
 #define RESTART_USEC (1 * USEC_PER_SEC)
+#define EXIT_MSEC 1000
 
 struct Resident {
         sd_event *event;
@@ -56,14 +59,26 @@ int resident_new(sd_event *event, const char *what, const char *const *argv,
         return 0;
 }
 
+/* It exits when its socket closes. This is the daemon's end, so it may wait, a little: what is left
+ * in its control group when it has gone systemd kills, and on cgroup v1 it does not always hear that
+ * the group is empty then and calls the service failed after 90 seconds. */
+static void wait_exit(pid_t pid)
+{
+        _drop_(drop_fd) int fd = pid > 0 ? pidfd_open(pid, 0) : -EBADF;
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+
+        if (fd >= 0 && poll(&p, 1, EXIT_MSEC) > 0)
+                (void)waitpid(pid, NULL, WNOHANG);
+}
+
 Resident *resident_free(Resident *resident)
 {
         if (!resident)
                 return NULL;
         sd_event_source_disable_unref(resident->exit_source);
         sd_event_source_disable_unref(resident->restart_source);
-        /* The program exits when its socket closes; systemd, or whoever runs us, reaps it. */
         fd_close(resident->fd);
+        wait_exit(resident->pid);
         strv_free(resident->argv);
         free(resident->what);
         sd_event_unref(resident->event);

@@ -64,10 +64,14 @@ WshdClient *wshd_client_free(WshdClient *client)
                 *client->is_freed = 1;
         sd_event_source_disable_unref(client->source);
         fd_close(client->fd);
+        client->fd = -EBADF;
         while (client->calls) {
+                int no_fds[WSHD_FDS_MAX] = FDS_NONE;
                 Call *call = client->calls;
 
                 client->calls = call->next;
+                if (call->func)
+                        call->func(call->userdata, NULL, no_fds, -ECANCELED);
                 free(call);
         }
         while (client->outbox) {

@@ -27,7 +27,7 @@ typedef struct WshdHandler {
 int wshd_client_new(struct sd_event *event, int dir_fd, uint32_t leader_pid,
                     const WshdHandler *handler, void *userdata, WshdClient **ret);
 
-/* Pending requests are forgotten without a call of their functions. */
+/* Pending requests are answered with -ECANCELED; their functions must not use the client. */
 WshdClient *wshd_client_free(WshdClient *client);
 DEFINE_DROP(WshdClient, wshd_client, wshd_client_free);
 

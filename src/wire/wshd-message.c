@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "basic/fd.h"
+#include "wire/fd-socket.h"
 #include "wire/wshd-message.h"
 
 /* Tags are the format: a number is never used for another meaning. */
@@ -228,89 +229,15 @@ int wshd_frame_decode(const uint8_t *buffer, WshdFrame *ret)
         return 0;
 }
 
-/* Room for the most descriptors, aligned as the kernel writes its headers. */
-typedef union FdControl {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int) * WSHD_FDS_MAX)];
-} FdControl;
-
 int wshd_send(int fd, const void *data, size_t size, const int *fds, size_t n_fds)
 {
-        struct iovec iov = { .iov_base = (void *)(uintptr_t)data, .iov_len = size };
-        struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-        FdControl control;
-
-        if (size == 0 || n_fds > WSHD_FDS_MAX)
+        if (n_fds > WSHD_FDS_MAX)
                 return -EINVAL;
-        if (n_fds > 0) {
-                struct cmsghdr *header;
-
-                memset(&control, 0, sizeof(control));
-                msg.msg_control = &control;
-                msg.msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
-                header = CMSG_FIRSTHDR(&msg);
-                header->cmsg_level = SOL_SOCKET;
-                header->cmsg_type = SCM_RIGHTS;
-                header->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
-                memcpy(CMSG_DATA(header), fds, sizeof(int) * n_fds);
-        }
-        while (sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-                if (errno != EINTR)
-                        return -errno;
-        return 0;
-}
-
-/* Collects what the kernel has installed. Returns the count, which may be larger than the room: the
- * rest is closed. */
-static size_t control_take_fds(struct msghdr *msg, int *fds, size_t room)
-{
-        size_t n_fds = 0;
-
-        for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-                size_t n;
-
-                if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-                        continue;
-                n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-                for (size_t i = 0; i < n; i++, n_fds++) {
-                        int received;
-
-                        memcpy(&received, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-                        if (n_fds < room)
-                                fds[n_fds] = received;
-                        else
-                                (void)fd_close(received);
-                }
-        }
-        return n_fds;
+        return fd_socket_send(fd, data, size, fds, n_fds, MSG_DONTWAIT);
 }
 
 int wshd_receive(int fd, void *buffer, size_t room, int *fds, size_t *n_fds)
 {
-        struct iovec iov = { .iov_base = buffer, .iov_len = room };
-        FdControl control;
-        struct msghdr msg = { .msg_iov = &iov,
-                              .msg_iovlen = 1,
-                              .msg_control = &control,
-                              .msg_controllen = sizeof(control) };
-        size_t n_received, n_kept;
-        ssize_t n;
-
-        do
-                n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-        while (n < 0 && errno == EINTR);
-        if (n < 0)
-                return -errno;
-
-        /* An empty datagram counts as the end, too: no message of ours is empty. It may have come
-         * with descriptors. */
-        n_received = control_take_fds(&msg, fds, *n_fds);
-        n_kept = MIN2(n_received, *n_fds);
-        if (n == 0 || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || n_received > n_kept) {
-                for (size_t i = 0; i < n_kept; i++)
-                        fds[i] = fd_close(fds[i]);
-                return n == 0 ? 0 : -EBADMSG;
-        }
-        *n_fds = n_kept;
-        return (int)n;
+        /* An empty datagram counts as the end, too: no message of ours is empty. */
+        return (int)fd_socket_receive(fd, buffer, room, fds, n_fds, MSG_DONTWAIT);
 }

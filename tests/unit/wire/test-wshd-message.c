@@ -422,7 +422,7 @@ static void test_empty_datagram(void **state)
         size_t n_fds = ELEMENTSOF(fds);
 
         send_raw(f->a, 0, 3);
-        assert_int_equal(wshd_receive(f->b, buffer, sizeof(buffer), fds, &n_fds), 0);
+        assert_int_equal(wshd_receive(f->b, buffer, sizeof(buffer), fds, &n_fds), -EBADMSG);
         assert_int_equal(count_open(), f->n_open);
 }
 

@@ -6,9 +6,11 @@
  * installation does not spin. */
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +24,7 @@
 #include "wire/worker-socket.h"
 
 #define SEND_BUFFER (2 << 20)
+#define SERVER_EXIT_MSEC 1000
 #define RESTART_USEC (1 * USEC_PER_SEC)
 
 struct WorkerPool {
@@ -153,14 +156,26 @@ int worker_pool_new(sd_event *event, const char *program, const char *wshd,
         return 0;
 }
 
+/* It exits when its socket closes. This is the daemon's end, so it may wait, a little: what is left
+ * in its control group when it has gone systemd kills, and on cgroup v1 it does not always hear that
+ * the group is empty then and calls the service failed after 90 seconds. */
+static void server_wait(pid_t pid)
+{
+        _drop_(drop_fd) int fd = pid > 0 ? pidfd_open(pid, 0) : -EBADF;
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+
+        if (fd >= 0 && poll(&p, 1, SERVER_EXIT_MSEC) > 0)
+                (void)waitpid(pid, NULL, WNOHANG);
+}
+
 WorkerPool *worker_pool_free(WorkerPool *pool)
 {
         if (!pool)
                 return NULL;
         sd_event_source_disable_unref(pool->server_source);
         sd_event_source_disable_unref(pool->restart_source);
-        /* The program exits when its socket closes; systemd, or whoever runs us, reaps it. */
         fd_close(pool->server_fd);
+        server_wait(pool->server_pid);
         for (char **p = pool->argv; *p; p++)
                 free(*p);
         sd_event_unref(pool->event);

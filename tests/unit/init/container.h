@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include <cmocka.h>
 
 #include "wire/job-wire.h"
 #include "wire/wshd-message.h"
@@ -19,13 +23,9 @@ typedef struct ContainerOptions {
 } ContainerOptions;
 
 typedef struct Container {
-        pid_t pid;   /* of wshd, outside; 0: it was waited for */
-        int has_ids; /* more than one uid is mapped: jobs can be other users */
+        pid_t pid; /* of wshd, outside; 0: it was waited for */
         char path[108];
 } Container;
-
-/* For main(): where user namespaces are not to be had, says so as TAP does and returns true. */
-int container_is_impossible(void);
 
 /* cmocka's set-up and tear-down: *state becomes a Container of default options. */
 int container_setup(void **state);
@@ -44,10 +44,35 @@ size_t container_count_children(const Container *container);
 /* A number from a line of /proc/PID/status. */
 uint64_t container_status(const Container *container, const char *key);
 
-/* Whether PID 1 runs under a tool, which makes it slow, and takes signals and descriptors for
- * itself. */
+/* Whether PID 1 runs under a tool, which makes it slow. */
 int container_is_wrapped(void);
-void skip_wrapped(const char *reason);
+
+/* What a case cannot do without. */
+enum {
+        NEEDS_IDS = 1U << 0,     /* jobs can be other users: more than one uid is mapped */
+        NEEDS_NO_TOOL = 1U << 1, /* a tool takes signals, descriptors or memory for itself */
+};
+
+typedef struct ContainerCase {
+        struct CMUnitTest test;
+        unsigned needs;
+} ContainerCase;
+
+/* Runs those cases that can be run here, and names the others and the reason. They are left out of
+ * TAP's list, since cmocka's own way to skip one counts as a failure with meson. Without user
+ * namespaces all is skipped. Returns the exit code. */
+int container_run_cases(const char *group, const ContainerCase *cases, size_t n_cases);
+
+#define CASE_WITH(needs, sentence, function)                                             \
+        {                                                                                \
+                { sentence, function, container_setup, container_teardown, NULL }, needs \
+        }
+#define CASE(sentence, function) CASE_WITH(0, sentence, function)
+/* Of its own containers. */
+#define CASE_ALONE(needs, sentence, function)                   \
+        {                                                       \
+                { sentence, function, NULL, NULL, NULL }, needs \
+        }
 
 /* Waits for a child of the test. Returns its exit code. */
 int wait_child(pid_t pid);

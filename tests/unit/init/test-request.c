@@ -359,8 +359,7 @@ static void test_terminal(void **state)
         expect_error((WshdMessage){ .type = WSHD_RESIZE, .job = 3, .rows = 1, .columns = 1 }, NULL,
                      0, ENOTTY);
         master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-        if (master < 0)
-                skip(); /* no devpts here */
+        assert_true(master >= 0);
         job->master_fd = master;
         expect_ok((WshdMessage){ .type = WSHD_RESIZE, .job = 3, .rows = 1, .columns = 65535 });
         expect_error((WshdMessage){ .type = WSHD_RESIZE, .job = 3, .rows = 0, .columns = 1 }, NULL,

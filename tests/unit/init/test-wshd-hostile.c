@@ -126,7 +126,6 @@ static void test_signals(void **state)
         _drop_(drop_fd) int fd = client_open(*state, WSHD_SUBSCRIBE);
         SpecBuilder spec;
 
-        skip_wrapped("it has handlers for all signals");
         SPEC(&spec, helper_path(), "signals");
         for (uint32_t job = 1; job <= 5; job++)
                 assert_int_equal(job_run(fd, job, &spec, NULL, 0).code, 0);
@@ -297,7 +296,6 @@ static void test_harmless_signals(void **state)
         const Container *container = *state;
         _drop_(drop_fd) int fd = client_open(container, WSHD_SUBSCRIBE);
 
-        skip_wrapped("it has handlers for all signals");
         assert_int_equal(kill(container->pid, SIGHUP), 0);
         assert_int_equal(kill(container->pid, SIGPIPE), 0);
         assert_int_equal(kill(container->pid, SIGUSR1), 0);
@@ -342,16 +340,12 @@ static void test_deaf_client(void **state)
 
 int main(void)
 {
-#define CASE(sentence, function)                                              \
-        {                                                                     \
-                sentence, function, container_setup, container_teardown, NULL \
-        }
-        const struct CMUnitTest tests[] = {
+        static const ContainerCase cases[] = {
                 CASE("reaps a storm of zombies and serves meanwhile", test_storm),
                 CASE("takes in orphans and can end them", test_orphan),
-                CASE("is not reached by any signal from inside", test_signals),
+                CASE_WITH(NEEDS_NO_TOOL, "is not reached by any signal from inside", test_signals),
                 CASE("does not take a traced job's stop for its end", test_traced),
-                { "is not held up by a strange user database", test_database, NULL, NULL, NULL },
+                CASE_ALONE(0, "is not held up by a strange user database", test_database),
                 CASE("asks everybody to end, tells of it, and exits", test_stop),
                 CASE("exits at once when there is nobody", test_stop_empty),
                 CASE("kills after the grace and starts nothing in it", test_grace),
@@ -359,14 +353,12 @@ int main(void)
                 CASE("lets a second request shorten the grace, never lengthen it",
                      test_shorter_grace),
                 CASE("wakes stopped jobs to let them end", test_stopped_job),
-                { "stops when a signal from outside says so", test_outer_signals, NULL, NULL,
-                  NULL },
-                CASE("does nothing about other signals from outside", test_harmless_signals),
+                CASE_ALONE(0, "stops when a signal from outside says so", test_outer_signals),
+                CASE_WITH(NEEDS_NO_TOOL, "does nothing about other signals from outside",
+                          test_harmless_signals),
                 CASE("tells of every end before it exits", test_all_told),
                 CASE("does not wait long for a client that never reads", test_deaf_client),
         };
 
-        if (container_is_impossible())
-                return 0;
-        return cmocka_run_group_tests_name("wshd-hostile", tests, NULL, NULL);
+        return container_run_cases("wshd-hostile", cases, ELEMENTSOF(cases));
 }

@@ -213,10 +213,6 @@ static void test_user(void **state)
         _drop_(drop_fd) int fd = client_open(container, WSHD_SUBSCRIBE);
         SpecBuilder spec;
 
-        if (!container->has_ids) {
-                print_message("# only one uid is mapped: jobs cannot be other users\n");
-                skip();
-        }
         SPEC_SHELL(&spec, "id -u; id -g; id -G; echo $HOME $USER $SHELL");
         wire_put_string(&spec.writer, JOB_TAG_USER, "vcap");
         expect_output(fd, &spec, "1000\n1001\n1001 50\n/mnt vcap /bin/bash\n");
@@ -345,7 +341,6 @@ static void test_limits(void **state)
         _drop_(drop_fd) int fd = client_open(*state, WSHD_SUBSCRIBE);
         SpecBuilder spec;
 
-        skip_wrapped("it has descriptors of its own, and hides the limit");
         expect_shell(fd, "ulimit -Sn", "1024\n");
         SPEC_SHELL(&spec, "ulimit -Sn; ulimit -Hn; ulimit -Sc; umask; nice");
         put_rlimit(&spec, RLIMIT_NOFILE, 100, 200);
@@ -418,10 +413,6 @@ static void test_tty_owner(void **state)
         _drop_(drop_fd) int master = -EBADF;
         SpecBuilder spec;
 
-        if (!container->has_ids) {
-                print_message("# only one uid is mapped: jobs cannot be other users\n");
-                skip();
-        }
         SPEC_SHELL(&spec, "stat -c 'owner %u' $(tty); echo again > $(tty)");
         wire_put_string(&spec.writer, JOB_TAG_USER, "vcap");
         (void)job_start(fd, 1, &spec, WSHD_TTY, 4096);
@@ -436,7 +427,6 @@ static void test_many_terminals(void **state)
         SpecBuilder spec;
         int fd;
 
-        skip_wrapped("it has descriptors of its own, and keeps the limit");
         container = container_new(&(ContainerOptions){ .nofile_soft = 20 });
         fd = client_open(container, WSHD_SUBSCRIBE);
         SPEC(&spec, "/bin/sleep", "1000");
@@ -539,11 +529,7 @@ static void test_bad_spec(void **state)
 
 int main(void)
 {
-#define CASE(sentence, function)                                              \
-        {                                                                     \
-                sentence, function, container_setup, container_teardown, NULL \
-        }
-        const struct CMUnitTest tests[] = {
+        static const ContainerCase cases[] = {
                 CASE("tells a job's exit code", test_exit_code),
                 CASE("tells the signal that ended a job", test_exit_signal),
                 CASE("tells when a job started and ended", test_times),
@@ -554,25 +540,23 @@ int main(void)
                 CASE("searches the job's own PATH", test_search),
                 CASE("starts in the given directory, at home, or at the root", test_directory),
                 CASE("tells an unknown user or group", test_unknown_user),
-                CASE("becomes the user with all its groups and no more", test_user),
+                CASE_WITH(NEEDS_IDS, "becomes the user with all its groups and no more", test_user),
                 CASE("needs no user database for numbers", test_no_database),
                 CASE("adds to the environment only what is missing", test_environment),
                 CASE("leaves a job three descriptors and no other", test_descriptors),
                 CASE("gives a job the descriptors that were sent", test_stdio),
                 CASE("gives a job a clean process and a session", test_clean_process),
                 CASE("lets a privileged job use set-id programs", test_privileged),
-                CASE("sets limits, umask and nice value", test_limits),
+                CASE_WITH(NEEDS_NO_TOOL, "sets limits, umask and nice value", test_limits),
                 CASE("gives a job a terminal of any size", test_tty),
-                CASE("gives a terminal to the job's user", test_tty_owner),
-                { "holds more terminals than it was allowed at first", test_many_terminals, NULL,
-                  NULL, NULL },
+                CASE_WITH(NEEDS_IDS, "gives a terminal to the job's user", test_tty_owner),
+                CASE_ALONE(NEEDS_NO_TOOL, "holds more terminals than it was allowed at first",
+                           test_many_terminals),
                 CASE("keeps a terminal's output until the job is released", test_tty_kept),
                 CASE("refuses terminal requests that make no sense", test_tty_refusals),
                 CASE("takes a large spec from a sealed file only", test_spec_file),
                 CASE("tells a spec that does not decode", test_bad_spec),
         };
 
-        if (container_is_impossible())
-                return 0;
-        return cmocka_run_group_tests_name("wshd", tests, NULL, NULL);
+        return container_run_cases("wshd", cases, ELEMENTSOF(cases));
 }

@@ -24,6 +24,8 @@
 #include "daemon/wshd-request.h"
 #include "wire/job-spec-wire.h"
 
+#define RING_SHARE 16 /* of the memory limit, for one ring */
+#define RING_MIN UINT64_C(4096)
 #define JOURNAL_RING_BYTES (256U << 10)
 #define OOM_WINDOW_USEC USEC_PER_SEC /* from the kernel's kill to PID 1's report */
 
@@ -199,14 +201,23 @@ static int spec_to_memfd(const WireWriter *w)
 static int get_ring_bytes(const Container *c, const JobSpec *spec, uint64_t *ret, Fault *fault)
 {
         const Conf *conf = &c->manager->conf;
-        uint64_t bytes = spec->ring_bytes;
+        uint64_t bytes = spec->ring_bytes, room = UINT64_MAX;
 
+        /* A ring is the container's memory and is not freed by killing a job: one that fills the
+         * limit would leave the kernel nobody to kill but PID 1. */
+        if (limits_has(&c->spec->limits, LIMIT_MEMORY_MAX))
+                room = c->spec->limits.values[LIMIT_MEMORY_MAX] / RING_SHARE;
+        if (bytes > room)
+                return fault_set(fault, FAULT_INVALID, -ERANGE,
+                                 "RingBytes: %" PRIu64 " is more than %" PRIu64
+                                 ", a sixteenth of the container's MemoryMax",
+                                 bytes, room);
         if (bytes > conf->ring_bytes_max)
                 return fault_set(fault, FAULT_INVALID, -ERANGE,
                                  "RingBytes: %" PRIu64 " is more than RingBytesMax=, %" PRIu64,
                                  bytes, conf->ring_bytes_max);
         if (bytes == 0)
-                bytes = MIN2(conf->ring_bytes, conf->ring_bytes_max);
+                bytes = MIN2(MIN2(conf->ring_bytes, conf->ring_bytes_max), MAX2(room, RING_MIN));
         /* Whoever reads it is always there: it bridges a restart, and nobody looks back into it. */
         if (spec->ring_bytes == 0 && spec->log == JOB_LOG_JOURNAL)
                 bytes = MIN2(bytes, (uint64_t)JOURNAL_RING_BYTES);

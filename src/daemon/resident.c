@@ -59,9 +59,9 @@ int resident_new(sd_event *event, const char *what, const char *const *argv,
         return 0;
 }
 
-/* It exits when its socket closes. This is the daemon's end, so it may wait, a little: what is left
- * in its control group when it has gone systemd kills, and on cgroup v1 it does not always hear that
- * the group is empty then and calls the service failed after 90 seconds. */
+/* It exits when its socket closes. This is the daemon's end, so it may wait, a little: what is
+ * left in its control group when it has gone systemd kills, and on cgroup v1 it does not always
+ * hear that the group is empty then and calls the service failed after 90 seconds. */
 static void wait_exit(pid_t pid)
 {
         _drop_(drop_fd) int fd = pid > 0 ? pidfd_open(pid, 0) : -EBADF;

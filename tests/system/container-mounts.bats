@@ -4,6 +4,8 @@
 #
 # What is mounted into a container, and whose its files are.
 
+# bats file_tags=anywhere
+
 load lib
 
 setup() {

@@ -3,6 +3,8 @@
 #
 # wardend as a service: how it starts, what it shows on the bus and in the journal, whom it lets in.
 
+# bats file_tags=anywhere
+
 load lib
 
 teardown() {

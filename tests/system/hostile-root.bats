@@ -4,6 +4,8 @@
 #
 # Root file systems that were made to deceive: each is refused, or means only itself; nothing of it reaches the host.
 
+# bats file_tags=anywhere
+
 load lib
 
 # What no case may change

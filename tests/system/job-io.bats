@@ -4,6 +4,8 @@
 #
 # What goes into a job and comes out of it: pipes, files and terminals.
 
+# bats file_tags=anywhere
+
 load lib
 
 setup_file() {

@@ -4,6 +4,8 @@
 #
 # Jobs: how they are started, as whom and with what, and how their end is told.
 
+# bats file_tags=anywhere
+
 load lib
 
 setup_file() {

@@ -3,6 +3,8 @@
 #
 # Output of jobs: rings, attaching, input, terminals, ends, the journal, wsh, and a daemon that dies in between.
 
+# bats file_tags=anywhere
+
 load lib
 
 setup_file() {

@@ -340,15 +340,6 @@ int container_is_wrapped(void)
         return getenv("WSHD_WRAPPER") != NULL;
 }
 
-<<<<<<< HEAD
-void skip_wrapped(const char *reason)
-{
-        if (!container_is_wrapped())
-                return;
-        print_message("# not under a tool: %s\n", reason);
-        skip();
-}
-
 int wait_child(pid_t pid)
 {
         int status;
@@ -358,8 +349,6 @@ int wait_child(pid_t pid)
         return WEXITSTATUS(status);
 }
 
-=======
->>>>>>> main
 const char *helper_path(void)
 {
         const char *path = getenv("WSHD_HELPER");

@@ -68,8 +68,7 @@ watch_answers() {
     wait "${pids[@]}"
     for ((i = 1; i <= n; i++)); do wardenctl exec -d "t-$i" -- sleep 1000; done
     is "$n" "$(wardenctl list -q | grep -c '^t-')"
-    kill -KILL "$(daemon_pid)"
-    systemctl reset-failed wardend.service
+    daemon_kill
     daemon_wait
     is "$n" "$(busctl call -j "$BUS" "$ROOT" "$BUS.Manager" ListContainers | jq '[.data[0][] | select(.[1] == "active")] | length')"
     is "$n" "$(busctl call -j "$BUS" "$ROOT" org.freedesktop.DBus.ObjectManager GetManagedObjects |

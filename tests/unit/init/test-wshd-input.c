@@ -318,11 +318,7 @@ static void test_contradictions(void **state)
 
 int main(void)
 {
-#define CASE(sentence, function)                                              \
-        {                                                                     \
-                sentence, function, container_setup, container_teardown, NULL \
-        }
-        const struct CMUnitTest tests[] = {
+        static const ContainerCase cases[] = {
                 CASE("passes a client's end of file on", test_end_of_file),
                 CASE("stays open for the next client when asked to", test_kept_open),
                 CASE("gives a pipe to one client at a time", test_one_at_a_time),
@@ -335,5 +331,5 @@ int main(void)
                 CASE("refuses two sorts of stdin at once", test_contradictions),
         };
 
-        return cmocka_run_group_tests_name("wshd-input", tests, NULL, NULL);
+        return container_run_cases("wshd-input", cases, ELEMENTSOF(cases));
 }

@@ -686,11 +686,7 @@ static int stopped_teardown(void **state)
 
 int main(void)
 {
-#define CASE(sentence, function)                                              \
-        {                                                                     \
-                sentence, function, container_setup, container_teardown, NULL \
-        }
-        const struct CMUnitTest tests[] = {
+        static const ContainerCase cases[] = {
                 CASE("keeps output from the first byte, for any number of readers",
                      test_first_byte),
                 CASE("passes output on as it is written", test_live),
@@ -713,8 +709,10 @@ int main(void)
                 CASE("needs no memory for what nobody reads", test_bounded_memory),
                 CASE("serves others beside jobs that flood", test_fair),
                 CASE("forgets a client's own jobs with it", test_own_job),
-                { "delivers before it stops", test_stop, container_setup, stopped_teardown, NULL },
+                { { "delivers before it stops", test_stop, container_setup, stopped_teardown,
+                    NULL },
+                  0 },
         };
 
-        return cmocka_run_group_tests_name("wshd-streams", tests, NULL, NULL);
+        return container_run_cases("wshd-streams", cases, ELEMENTSOF(cases));
 }

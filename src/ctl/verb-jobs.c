@@ -48,7 +48,7 @@ static TableColor format_state(struct json_object *job, char ret[64])
                 (void)snprintf(ret, 64, "signal %" PRId64, json_get_i64(job, "ExitSignal", 0));
                 return strcmp(reason, "container") == 0 ? TABLE_COLOR_DIM : TABLE_COLOR_YELLOW;
         }
-        (void)snprintf(ret, 64, "%.40s", state);
+        (void)snprintf(ret, 64, "%.40s", state ? state : "");
         return strcmp(state, "running") == 0 ? TABLE_COLOR_GREEN : TABLE_COLOR_RED;
 }
 

@@ -36,11 +36,6 @@ ended() { [[ $(job_get "$1" "$2" State) != running ]]; }
 journal_of() { journalctl --sync; journalctl --quiet "CONTAINER_NAME=$1" "CONTAINER_JOB=$2" _COMM=warden-journal "${@:3}"; }
 wshd_pss() { awk '/^Pss:/ { print $2 }' "/proc/$(leader "$1")/smaps_rollup"; }
 daemon_rss() { awk '/^VmRSS:/ { print $2 }' "/proc/$(daemon_pid)/status"; }
-# systemd gives up on a service that ends too often; here it is meant to.
-kill_daemon() {
-    systemctl reset-failed wardend.service
-    systemctl kill --signal KILL --kill-whom main wardend.service
-}
 
 @test "keeps output from its first byte, and gives it to whoever comes later" {
     local n
@@ -212,7 +207,7 @@ kill_daemon() {
     n=$(start s-out "'Log': <'journal'>, 'RingBytes': <uint64 4194304>" 'seq 1 30000')
     for i in 1 2 3 4; do
         sleep 0.4
-        if ((i % 2)); then pkill -KILL -x warden-journal || true; else kill_daemon; fi
+        if ((i % 2)); then pkill -KILL -x warden-journal || true; else daemon_kill; fi
     done
     daemon_wait
     all() { (($(journal_of s-out "$n" -o cat | wc -l) >= 30000)); }
@@ -226,7 +221,7 @@ kill_daemon() {
     in_background "$BATS_TEST_TMPDIR/out" wardenctl logs -f s-out "$n"
     sleep 0.3
     in_background "$BATS_TEST_TMPDIR/attached" wardenctl attach s-out "$n" <<<go
-    for i in 1 2 3; do sleep 0.3; kill_daemon; daemon_wait; done
+    for i in 1 2 3; do sleep 0.3; daemon_kill; daemon_wait; done
     until_true ended s-out "$n"
     is 23 "$(job_get s-out "$n" ExitCode)"
     until_true cmp <(seq 1 2000000) "$BATS_TEST_TMPDIR/out"

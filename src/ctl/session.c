@@ -173,8 +173,8 @@ static int append_attach(sd_bus_message *m, const SessionAttach *how)
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0)
                 r = sd_bus_message_append(m, "{sv}", "Framed", "b", 1);
-        /* A terminal's job may have ended by now, and has no input any more: then its last output is
-         * what is wanted. A pipe that somebody else writes is worth an error. */
+        /* A terminal's job may have ended by now, and has no input any more: then its last output
+         * is what is wanted. A pipe that somebody else writes is worth an error. */
         if (r >= 0 && !(how->is_tty && how->has_input))
                 r = sd_bus_message_append(m, "{sv}", "Stdin", "b", how->has_input);
         /* A terminal has no end of file; who closes it has only gone away. */

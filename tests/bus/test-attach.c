@@ -299,25 +299,6 @@ static void test_without_rings(void **state)
 }
 
 /* The job waits for its slowest reader, and nothing is lost. */
-static void test_backpressure(void **state)
-{
-        enum { SIZE = 3000000 };
-        _drop_(drop_free) char *job = NULL, *data = malloc(SIZE + 1);
-        Harness *h = *state;
-        int fds[3];
-        size_t n;
-
-        job = spawn(h, "head -c 3000000 /dev/zero", 2, "Backpressure", "b", 1, "RingBytes", "t",
-                    UINT64_C(65536));
-        (void)usleep(100000);
-        attach(h, job, fds, 0);
-        n = read_up_to(fds[1], data, SIZE + 1);
-        drop_fds(fds);
-        until_ended(h, job);
-        assert_int_equal(get_u64(h, job, JOB, "StdoutBytes"), SIZE);
-        assert_int_equal(n, SIZE);
-}
-
 static int reads_text(int fd, const char *text, char *buffer, size_t size)
 {
         struct pollfd pollfd = { .fd = fd, .events = POLLIN };
@@ -484,7 +465,6 @@ int main(void)
                 CASE("gives the output of an ended job until it is released", test_ended),
                 CASE("passes stdin on to one client at a time", test_stdin),
                 CASE("gives /dev/null where nothing is kept", test_without_rings),
-                CASE("makes a job wait for its reader", test_backpressure),
                 CASE("shares a terminal, and its size", test_terminal),
                 CASE("loses no byte when the daemon is killed", test_daemon_killed),
                 CASE("says why a job ended, also after a restart", test_reasons),

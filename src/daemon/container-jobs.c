@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "basic/fd.h"
@@ -23,6 +22,7 @@
 #include "daemon/wshd-client.h"
 #include "daemon/wshd-request.h"
 #include "wire/job-spec-wire.h"
+#include "wire/memory.h"
 
 #define RING_SHARE 16 /* of the memory limit, for one ring */
 #define RING_MIN UINT64_C(4096)
@@ -182,21 +182,6 @@ static int take_job_id(Container *c, uint32_t *ret, Fault *fault)
         return 0;
 }
 
-static int spec_to_memfd(const WireWriter *w)
-{
-        _drop_(drop_fd) int fd = memfd_create("warden-job", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        int r;
-
-        if (fd < 0)
-                return -errno;
-        r = io_write_full(fd, w->data, w->size);
-        if (r < 0)
-                return r;
-        if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-                return -errno;
-        return take_fd(&fd);
-}
-
 /* How large its rings shall be; 0: it has none. */
 static int get_ring_bytes(const Container *c, const JobSpec *spec, uint64_t *ret, Fault *fault)
 {
@@ -256,7 +241,7 @@ static int send_spawn(Container *c, const JobSpec *spec, uint64_t ring_bytes, co
                 }
         r = job_spec_encode(spec, c->spec->environment, &w);
         if (r >= 0 && w.size > INLINE_SPEC_MAX) {
-                r = memfd = spec_to_memfd(&w);
+                r = memfd = memory_new_sealed("warden-job", w.data, w.size);
                 m.flags |= WSHD_SPEC_FD;
                 passed[n++] = memfd;
         } else {

@@ -10,6 +10,7 @@
 #include "basic/io.h"
 #include "basic/macro.h"
 #include "wire/fd-socket.h"
+#include "wire/memory.h"
 #include "wire/worker-socket.h"
 
 /* A writer that changes the message between our checks and its use could make us do anything, so
@@ -26,22 +27,6 @@ void worker_packet_done(WorkerPacket *packet)
                 free(packet->data);
         fd_close(packet->memory_fd);
         *packet = WORKER_PACKET_INIT;
-}
-
-static int memory_new(const void *data, size_t size, int *ret_fd)
-{
-        _drop_(drop_fd) int fd = memfd_create("warden-message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        int r;
-
-        if (fd < 0)
-                return -errno;
-        r = io_write_full(fd, data, size);
-        if (r < 0)
-                return r;
-        if (fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL) < 0)
-                return -errno;
-        *ret_fd = take_fd(&fd);
-        return 0;
 }
 
 int worker_send(int fd, const WorkerMessage *message, const int *fds, size_t n_fds, int flags)
@@ -61,7 +46,7 @@ int worker_send(int fd, const WorkerMessage *message, const int *fds, size_t n_f
         if (w.size > WORKER_MESSAGE_MAX)
                 return -EMSGSIZE;
 
-        r = memory_new(w.data, w.size, &memory_fd);
+        r = memory_fd = memory_new_sealed("warden-message", w.data, w.size);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n_fds; i++)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Holds the tree to its own rules: who may include whom, no cycles, lengths, headers that stand alone.
 
-usage: structure.py SOURCE_ROOT [COMPILER]      prints TAP
+usage: structure.py SOURCE_ROOT [COMPILER…]      prints TAP
 """
 
 import os
@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 ROOT = sys.argv[1]
-COMPILER = sys.argv[2] if len(sys.argv) > 2 else "cc"
+COMPILER = sys.argv[2:] or ["cc"]
 
 # What each folder of src/ may include beside itself. doc/architecture.md draws it.
 ALLOWED = {
@@ -126,7 +126,7 @@ def check_include_groups():
 def check_headers_alone():
     for path in sources("src", (".h",)):
         r = subprocess.run(
-            [COMPILER, "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
+            COMPILER + ["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
              "-Wno-unused-function", "-Wno-unused-parameter", "-I", os.path.join(ROOT, "src"),
              "-include", path[len("src/"):], "-x", "c", "/dev/null"],
             capture_output=True, text=True, check=False)

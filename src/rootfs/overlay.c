@@ -60,6 +60,16 @@ static int make_upper(int layer_fd, int root_fd, Fault *fault)
         return 0;
 }
 
+/* Left by the last mount (see overlay_mount()), so that a layer is not used again after a crash of
+ * the host. There was none: the page cache has it all. */
+static int forget_volatile(int layer_fd)
+{
+        if (unlinkat(layer_fd, "work/work/incompat/volatile/dirty", 0) < 0 ||
+            unlinkat(layer_fd, "work/work/incompat/volatile", AT_REMOVEDIR) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return 0;
+}
+
 static int layer_fill(const char *path, int root_fd, int *ret_fd, Fault *fault)
 {
         _drop_(drop_fd) int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -72,6 +82,9 @@ static int layer_fill(const char *path, int root_fd, int *ret_fd, Fault *fault)
                 return r;
         if (mkdirat(fd, "work", 0700) < 0 && errno != EEXIST)
                 return fault_set(fault, FAULT_FAILED, -errno, "cannot fill '%.200s': %m", path);
+        if (forget_volatile(fd) < 0)
+                return fault_set(fault, FAULT_FAILED, -errno, "cannot use '%.200s' again: %m",
+                                 path);
         *ret_fd = take_fd(&fd);
         return 0;
 }
@@ -118,13 +131,18 @@ int layer_mount(int dir_fd, int is_lower, int user_fd, int *ret_fd, Fault *fault
 
 /* The layers are named relative to the working directory, so that the container's own mountinfo,
  * which quotes these options, says nothing about the host. Device nodes of the image stay dead:
- * those of /dev are mounts of their own. */
+ * those of /dev are mounts of their own.
+ *
+ * volatile: a layer never outlives the boot, since the state that says whose it is is in /run. So
+ * nothing is gained by writing it to the disk in time, and much is lost: each end of a container,
+ * and each sync in one, would wait for all that the host has not written yet. */
 int overlay_mount(int layer_fd, int lower_fd, int is_user, int *ret_fd, Fault *fault)
 {
         const MountOption options[] = {
                 { "lowerdir", STAGE_LOWER },
                 { "upperdir", STAGE_LAYER "/upper" },
                 { "workdir", STAGE_LAYER "/work" },
+                { "volatile", NULL },
                 /* A user namespace has no trusted.* attributes to keep whiteouts in. */
                 { is_user ? "userxattr" : NULL, NULL },
                 { NULL, NULL },

@@ -179,6 +179,25 @@ PYTHON
     refuses as_nobody ls /var/lib/warden
 }
 
+@test "asks who calls even where the policy of the bus lets everybody in" {
+    local policy=/etc/dbus-1/system.d/t-wide.conf
+    create t-wide
+    mkdir -p "${policy%/*}"
+    cat >"$policy" <<END
+<busconfig><policy context="default"><allow send_destination="$BUS"/></policy></busconfig>
+END
+    busctl call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus ReloadConfig
+    run as_nobody gdbus call --system --dest "$BUS" --object-path "$ROOT" --method "$BUS.Manager.DestroyContainer" t-wide
+    local denied=$status text=$output
+    run as_nobody busctl get-property "$BUS" "$ROOT" "$BUS.Manager" Version
+    local read=$status
+    rm "$policy"
+    busctl call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus ReloadConfig
+    ((denied != 0 && read == 0))
+    like 'Only root may ask for that' "$text"
+    is active "$(wardenctl list --json | jq -r '.[] | select(.name == "t-wide") | .state')"
+}
+
 @test "keeps signals about containers from users who are not root" {
     in_background "$BATS_TEST_TMPDIR/overheard" as_nobody gdbus monitor --system --dest "$BUS"
     until_true grep -q "is owned by" "$BATS_TEST_TMPDIR/overheard"

@@ -26,6 +26,7 @@ struct BusServer {
         sd_bus_slot *name_slot;
         BusCall *calls; /* that wait for an answer */
         Map *senders;   /* of these, by unique name */
+        Map *callers;   /* bus-access.c: unique names that may call */
 };
 
 /* The server whose vtable is being called: its slot carries it, since a vtable's userdata is the

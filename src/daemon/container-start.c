@@ -131,6 +131,7 @@ static void on_scope_done(void *userdata, int error, const Fault *fault)
                 start_fail(start, error, fault);
                 return;
         }
+        (void)container_find_group(start->container);
         r = worker_open_gate(start->worker);
         /* A worker that has closed its end has failed before: it says why, or its silence does. */
         if (r < 0 && r != -EPIPE && r != -ECONNRESET)

@@ -202,8 +202,22 @@ int container_set_leader(Container *c, uint32_t pid, int take_pidfd)
         return r < 0 && r != -ENOENT && r != -ESRCH ? r : 0;
 }
 
+int container_find_group(Container *c)
+{
+        char *group = NULL;
+        int r;
+
+        r = cgroup_find(c->leader_pid, c->unit, &group);
+        if (r < 0)
+                return r;
+        free(c->control_group);
+        c->control_group = group;
+        return 0;
+}
+
 void container_clear_leader(Container *c)
 {
+        free(take_ptr(c->control_group));
         c->leader_source = sd_event_source_disable_unref(c->leader_source);
         c->leader_pidfd = fd_close(c->leader_pidfd);
         c->leader_pid = 0;

@@ -49,6 +49,7 @@ struct Container {
         uint64_t leader_start_ticks;
         int leader_pidfd;
         struct sd_event_source *leader_source;
+        char *control_group; /* of the scope, "/…"; NULL: there is none, or it is not there yet */
 
         WshdClient *wshd;
         int dir_fd; /* runtime_directory/containers/ID */
@@ -127,6 +128,10 @@ void container_changed(Container *c, unsigned mask);
 /* Takes the pidfd and watches it. Returns 0; negative errno. */
 int container_set_leader(Container *c, uint32_t pid, int take_pidfd);
 void container_clear_leader(Container *c);
+
+/* Reads where the leader is, which is in its scope by now, into c->control_group. 0; -ENODATA it is
+ * not there; the errno of reading. */
+int container_find_group(Container *c);
 
 /* Connects to PID 1; container_on_wshd_ready() follows. */
 int container_connect(Container *c);

@@ -103,6 +103,7 @@ int manager_new(sd_event *event, Conf *take_conf, SystemdClient *systemd, Manage
         manager->containers_dir_fd = -EBADF;
         manager->event = sd_event_ref(event);
         manager->systemd = systemd;
+        manager->cgroup_mode = cgroup_mode();
         manager->next_id = io_now_realtime_usec();
         manager->by_name = map_new();
         manager->by_id = map_new();
@@ -257,7 +258,7 @@ Container *manager_get_by_pid(Manager *manager, uint32_t pid)
         _drop_(drop_free) char *cgroup = NULL;
         const char *p;
 
-        if (process_get_cgroup(pid, &cgroup) < 0)
+        if (cgroup_find(pid, NULL, &cgroup) < 0)
                 return NULL;
         /* …/warden-ID.scope, or anything below it. */
         for (p = strstr(cgroup, "/warden-"); p; p = strstr(p + 1, "/warden-")) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "basic/map.h"
+#include "cgroup/cgroup.h"
 #include "daemon/conf.h"
 #include "daemon/container.h"
 #include "systemd/scope.h"
@@ -29,6 +30,7 @@ struct Manager {
         struct sd_event *event;
         Conf conf;
         SystemdClient *systemd;
+        CgroupMode cgroup_mode;
         WorkerPool *workers;
         struct JournalPool *journal;
         UidPool *uids;

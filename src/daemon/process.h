@@ -21,10 +21,3 @@ int process_signal(int pidfd, int signal);
 
 /* Whether it has ended, reaped or not. Answers for good: what is gone stays gone. */
 int process_is_gone(int pidfd);
-
-/* The control group of systemd's own hierarchy (v1: name=systemd, v2: the only one), "/…".
- * @ret   new memory, owned by the caller */
-int process_get_cgroup(uint32_t pid, char **ret);
-
-/* The same from the text of a /proc/PID/cgroup. -ENODATA when it has no such line. */
-int process_parse_cgroup(const char *text, char **ret);

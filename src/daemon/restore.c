@@ -126,6 +126,9 @@ static int restore_running(Container *c, const ContainerRecord *record)
         r = container_set_leader(c, record->leader_pid, pidfd);
         if (r < 0)
                 return r;
+        r = container_find_group(c);
+        if (r < 0)
+                (void)container_log(c, LOG_WARNING, r, NULL, "PID 1 is not in its scope any more");
         c->is_unsettled = 1;
         c->manager->n_unsettled++;
         r = container_connect(c);

@@ -8,12 +8,10 @@
 #include <string.h>
 
 #include "daemon/bus/bus-call.h"
-#include "daemon/bus/bus-cgroup.h"
 #include "daemon/bus/bus-container.h"
 #include "daemon/bus/bus-fault.h"
 #include "daemon/bus/bus-path.h"
 #include "daemon/bus/bus-spec.h"
-#include "daemon/process.h"
 
 /* The small ones differ by their name only. */
 static int bus_container_get_string(sd_bus *bus, const char *path, const char *interface,
@@ -43,20 +41,14 @@ static int bus_container_get_string(sd_bus *bus, const char *path, const char *i
         return sd_bus_message_append(reply, "s", s);
 }
 
-/* Empty when there is no process, or when it is not in its scope any more. */
+/* Empty when there is no process, or when it was not in its scope when its life began. */
 static int bus_container_get_control_group(sd_bus *bus, const char *path, const char *interface,
                                            const char *property, sd_bus_message *reply,
                                            void *userdata, sd_bus_error *error)
 {
-        _drop_(drop_free) char *group = NULL;
         const Container *c = userdata;
-        int r = -ESRCH;
 
-        if (c->leader_pid > 0)
-                r = process_get_cgroup(c->leader_pid, &group);
-        if (r >= 0)
-                r = bus_cgroup_cut(group, c->unit);
-        return sd_bus_message_append(reply, "s", r < 0 ? "" : group);
+        return sd_bus_message_append(reply, "s", c->control_group ? c->control_group : "");
 }
 
 static int bus_container_get_read_only(sd_bus *bus, const char *path, const char *interface,

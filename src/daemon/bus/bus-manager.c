@@ -24,7 +24,7 @@ static int bus_manager_get_cgroup_mode(sd_bus *bus, const char *path, const char
 {
         const BusServer *server = userdata;
 
-        return sd_bus_message_append(reply, "s", server->cgroup_mode);
+        return sd_bus_message_append(reply, "s", cgroup_mode_to_string(server->cgroup_mode));
 }
 
 static void on_created(void *userdata, Container *c, int error, const Fault *fault)

@@ -20,7 +20,7 @@ struct BusServer {
         sd_bus *bus;
         Manager *manager; /* NULL: only for introspection */
         BusServerEvents events;
-        const char *cgroup_mode;
+        CgroupMode cgroup_mode;
         sd_bus_slot *slots[BUS_SLOTS_MAX];
         size_t n_slots;
         sd_bus_slot *name_slot;

@@ -9,7 +9,6 @@
 #include "basic/log.h"
 #include "daemon/bus/bus-access.h"
 #include "daemon/bus/bus-call.h"
-#include "daemon/bus/bus-cgroup.h"
 #include "daemon/bus/bus-fault.h"
 #include "daemon/bus/bus-path.h"
 
@@ -127,7 +126,7 @@ int bus_server_new(struct sd_bus *bus, Manager *manager, const BusServerEvents *
                 return -ENOMEM;
         server->bus = sd_bus_ref(bus);
         server->manager = manager;
-        server->cgroup_mode = bus_cgroup_mode();
+        server->cgroup_mode = manager ? manager->cgroup_mode : cgroup_mode();
         if (events)
                 server->events = *events;
         server->senders = map_new();

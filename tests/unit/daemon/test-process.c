@@ -109,44 +109,6 @@ static void test_not_a_pidfd(void **state)
         assert_int_equal(process_is_gone(-EBADF), 0);
 }
 
-static void test_cgroup(void **state)
-{
-        _drop_(drop_free) char *cgroup = NULL;
-
-        assert_int_equal(process_get_cgroup((uint32_t)getpid(), &cgroup), 0);
-        assert_int_equal(cgroup[0], '/');
-        assert_null(strchr(cgroup, '\n'));
-        assert_int_equal(process_get_cgroup(0, &cgroup), -ENOENT);
-}
-
-static void assert_parsed(const char *text, const char *expected)
-{
-        _drop_(drop_free) char *cgroup = NULL;
-        int r = process_parse_cgroup(text, &cgroup);
-
-        assert_int_equal(r, expected ? 0 : -ENODATA);
-        if (expected)
-                assert_string_equal(cgroup, expected);
-}
-
-static void test_hierarchies(void **state)
-{
-        assert_parsed("0::/warden.slice/a.scope\n", "/warden.slice/a.scope");
-        assert_parsed("4:memory:/m\n1:name=systemd:/s\n", "/s");
-        assert_parsed("4:memory:/m\n1:name=systemd:/s\n0::/u\n", "/s");
-        assert_parsed("0::/u\n1:name=systemd:/s", "/s");
-        assert_parsed("4:memory:/m\n", NULL);
-        assert_parsed("", NULL);
-}
-
-static void test_hostile_group(void **state)
-{
-        assert_parsed("0::/a.scope/x:name=systemd:/b.scope\n", "/a.scope/x:name=systemd:/b.scope");
-        assert_parsed("4:memory:/a.scope/x:name=systemd:/b.scope\n1:name=systemd:/a.scope\n",
-                      "/a.scope");
-        assert_parsed("4:memory:/a.scope/0::/b.scope\n0::/a.scope\n", "/a.scope");
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -156,9 +118,6 @@ int main(void)
                   NULL },
                 { "opens only the process that had the start time", test_open, NULL, NULL, NULL },
                 { "tells a pidfd from another descriptor", test_not_a_pidfd, NULL, NULL, NULL },
-                { "reads one control group", test_cgroup, NULL, NULL, NULL },
-                { "knows systemd's hierarchy from others", test_hierarchies, NULL, NULL, NULL },
-                { "is not misled by the name of a group", test_hostile_group, NULL, NULL, NULL },
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "wire/worker-socket.h"
 #include "worker/child.h"
 #include "worker/create.h"
+#include "worker/herald.h"
 #include "worker/remove.h"
 #include "worker/server.h"
 
@@ -27,6 +28,7 @@ typedef struct Server {
         int socket_fd;
         int note_fd;     /* read end of the notes; non-blocking */
         int note_out_fd; /* write end, for the workers */
+        Herald herald;
         Child spare;
         int worker_fd; /* pidfd of the worker that waits for a request; -EBADF: none */
         unsigned n_failures;
@@ -62,6 +64,7 @@ static int worker_create(Server *server, int client_fd, const WorkerPacket *pack
         ChildOptions wanted;
         int r;
 
+        herald_announce(&server->herald);
         r = plan_decode(packet->message.blob, packet->message.blob_size, &plan);
         if (r < 0) {
                 worker_note(server, NOTE_TAKEN);
@@ -121,7 +124,8 @@ static _noreturn_ void worker_run(Server *server)
 static void server_make_spare(Server *server)
 {
         const ChildOptions options = { .has_user_namespace = 1, .has_network_namespace = 1 };
-        const int unwanted[] = { server->socket_fd, server->note_fd, server->note_out_fd };
+        const int unwanted[] = { server->socket_fd, server->note_fd, server->note_out_fd,
+                                 server->herald.pipe_fd };
 
         if (server->spare.pid > 0 && child_is_dead(&server->spare))
                 child_release(&server->spare);
@@ -223,6 +227,7 @@ int server_run(const Host *host, int socket_fd, Fault *fault)
                 .socket_fd = socket_fd,
                 .note_fd = -EBADF,
                 .note_out_fd = -EBADF,
+                .herald = HERALD_INIT,
                 .spare = CHILD_INIT,
                 .worker_fd = -EBADF,
         };
@@ -232,6 +237,7 @@ int server_run(const Host *host, int socket_fd, Fault *fault)
                 return fault_set(fault, FAULT_FAILED, -errno, "cannot make a pipe: %m");
         server.note_fd = ends[0];
         server.note_out_fd = ends[1];
+        herald_start(&server.herald);
         server_make_spare(&server);
         r = server_fork(&server, fault);
         if (r >= 0)
@@ -239,6 +245,7 @@ int server_run(const Host *host, int socket_fd, Fault *fault)
                         r = server_turn(&server, fault);
                 while (r > 0);
         child_kill(&server.spare);
+        herald_done(&server.herald);
         fd_close(server.worker_fd);
         fd_close(server.note_fd);
         fd_close(server.note_out_fd);

@@ -207,8 +207,9 @@ void container_start_wshd_ready(Container *c)
                 c->is_announced = 1;
                 if (observer->container_added)
                         observer->container_added(observer->userdata, c);
+        } else {
+                container_changed(c, CONTAINER_CHANGED_LEADER);
         }
-        container_changed(c, CONTAINER_CHANGED_LEADER);
         func(userdata, 0, NULL);
 }
 

@@ -142,6 +142,7 @@ int value_parse_limit(Limit limit, const char *text, Limits *limits, Fault *faul
         case LIMIT_MEMORY_MAX:
         case LIMIT_MEMORY_HIGH:
         case LIMIT_MEMORY_SWAP_MAX:
+        case LIMIT_DISK_MAX:
                 r = value_parse_bytes(text, &value, fault);
                 break;
         case LIMIT_CPU_QUOTA:
@@ -150,6 +151,7 @@ int value_parse_limit(Limit limit, const char *text, Limits *limits, Fault *faul
         case LIMIT_CPU_WEIGHT:
         case LIMIT_TASKS_MAX:
         case LIMIT_IO_WEIGHT:
+        case LIMIT_DISK_INODES_MAX:
                 r = parse_count(text, &value, fault);
                 break;
         case _LIMIT_MAX:

@@ -299,6 +299,9 @@ int container_spec_validate(const ContainerSpec *spec, Fault *fault)
         r = limits_validate(&spec->limits, fault);
         if (r < 0)
                 return r;
+        r = storage_validate(spec->storage, &spec->limits, fault);
+        if (r < 0)
+                return r;
         if (spec->n_bind_mounts > BIND_MOUNTS_MAX || spec->n_tmpfs_mounts > TMPFS_MAX)
                 return fault_set(fault, FAULT_INVALID, -E2BIG,
                                  "BindMounts, TemporaryFileSystem: more than %d and %d",

@@ -7,6 +7,7 @@
 #include "model/limits.h"
 #include "model/mount.h"
 #include "model/path.h"
+#include "model/storage.h"
 
 /* What a client asks for when it creates a container. Filled by daemon/bus from the a{sv},
  * completed with the configuration's defaults, and checked here without touching the system. */
@@ -52,6 +53,7 @@ typedef struct ContainerSpec {
         PrivateUsers private_users;
         uint32_t uid_base, uid_count; /* PRIVATE_USERS_RANGE */
         NetworkMode network;
+        StorageKind storage;
         int is_read_only;
         uint64_t grace_usec; /* how long Stop waits between TERM and KILL */
         Limits limits;

@@ -16,7 +16,10 @@
  *
  * systemd rounds a CPU quota below 1 ms up to 1 ms, the kernel's own floor; we refuse it instead of
  * giving what was not asked for. TasksMax counts PID 1, so that one alone would allow no job; the
- * kernel refuses more than its highest pid. */
+ * kernel refuses more than its highest pid.
+ *
+ * A layer is five directories before anything is written to it: itself, upper, and three of the
+ * overlay's. */
 typedef struct LimitRange {
         const char *name;
         uint64_t min, max;
@@ -29,6 +32,10 @@ typedef struct LimitRange {
 #define CPU_QUOTA_MAX_USEC (UINT64_C(1000000) * USEC_PER_SEC)
 #define TASKS_MAX_MAX (UINT64_C(4) << 20)
 #define WEIGHT_MAX UINT64_C(10000)
+#define DISK_MIN_BYTES (UINT64_C(1) << 20)
+#define DISK_MAX_BYTES (UINT64_C(1) << 60)
+#define DISK_INODES_MIN UINT64_C(16)
+#define DISK_INODES_MAX UINT64_C(4294967295)
 
 static const LimitRange limit_table[_LIMIT_MAX] = {
         [LIMIT_MEMORY_MAX] = { "MemoryMax", MEMORY_MIN_BYTES, MEMORY_MAX_BYTES, 1 },
@@ -38,6 +45,8 @@ static const LimitRange limit_table[_LIMIT_MAX] = {
         [LIMIT_CPU_QUOTA] = { "CPUQuotaPerSecUSec", CPU_QUOTA_MIN_USEC, CPU_QUOTA_MAX_USEC, 1 },
         [LIMIT_TASKS_MAX] = { "TasksMax", 2, TASKS_MAX_MAX, 1 },
         [LIMIT_IO_WEIGHT] = { "IOWeight", 1, WEIGHT_MAX, 0 },
+        [LIMIT_DISK_MAX] = { "DiskMax", DISK_MIN_BYTES, DISK_MAX_BYTES, 1 },
+        [LIMIT_DISK_INODES_MAX] = { "DiskInodesMax", DISK_INODES_MIN, DISK_INODES_MAX, 1 },
 };
 
 const char *limit_to_string(Limit limit)

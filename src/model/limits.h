@@ -5,7 +5,8 @@
 
 #include "basic/fault.h"
 
-/* The limits that go to systemd as properties of the scope, spelled as systemd spells them. */
+/* The limits of a container that are one number each. Most go to systemd as properties of the
+ * scope and are spelled as systemd spells them; those of the disk are the file system's. */
 
 typedef enum Limit {
         LIMIT_MEMORY_MAX,      /* MemoryMax: bytes; UINT64_MAX is none */
@@ -15,12 +16,20 @@ typedef enum Limit {
         LIMIT_CPU_QUOTA,       /* CPUQuotaPerSecUSec: usec of CPU in a second; UINT64_MAX is none */
         LIMIT_TASKS_MAX,       /* TasksMax: count */
         LIMIT_IO_WEIGHT,       /* IOWeight: 1 to 10000 */
+        LIMIT_DISK_MAX,        /* DiskMax: bytes of the layer; UINT64_MAX is none */
+        LIMIT_DISK_INODES_MAX, /* DiskInodesMax: files, directories ... of the layer */
         _LIMIT_MAX,
         _LIMIT_INVALID = -22,
 } Limit;
 
 const char *limit_to_string(Limit limit); /* systemd's property name */
 Limit limit_from_string(const char *s);
+
+/* systemd's: a property of the scope of the same name. */
+static inline int limit_is_of_scope(Limit limit)
+{
+        return limit != LIMIT_DISK_MAX && limit != LIMIT_DISK_INODES_MAX;
+}
 
 typedef struct Limits {
         uint64_t values[_LIMIT_MAX];

@@ -72,6 +72,8 @@ int plan_new(const ContainerSpec *spec, const char *id, uint32_t uid_base, uint3
         plan->uid_base = uid_base;
         plan->uid_count = uid_count;
         plan->network = spec->network;
+        plan->storage = spec->storage;
+        plan->disk = disk_limits_from(&spec->limits);
         plan->is_read_only = spec->is_read_only;
         plan->timeout_usec = PLAN_TIMEOUT_USEC;
 

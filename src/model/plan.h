@@ -20,6 +20,9 @@ typedef struct Plan {
         size_t n_tmpfs_mounts;
         uint32_t uid_base, uid_count; /* count 0: no user namespace */
         NetworkMode network;
+        StorageKind storage;
+        DiskLimits disk;
+        uint32_t project_id; /* of the layer directory, with disk as its quota; 0: none */
         int is_read_only;
         uint64_t timeout_usec; /* the worker ends itself after this */
 } Plan;

@@ -57,7 +57,7 @@ static int append_limits(sd_bus_message *m, const Limits *limits)
         for (int i = 0; i < _LIMIT_MAX; i++) {
                 Limit limit = (Limit)i;
 
-                if (!limits_has(limits, limit))
+                if (!limits_has(limits, limit) || !limit_is_of_scope(limit))
                         continue;
                 r = sd_bus_message_append(m, "(sv)", limit_to_string(limit), "t",
                                           limits->values[limit]);

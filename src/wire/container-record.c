@@ -21,6 +21,7 @@ enum {
         TAG_SPEC, /* nested: TAG_SPEC_* */
         TAG_JOBS_DROPPED,
         TAG_OOM_KILLS,
+        TAG_PROJECT_ID,
         _TAG_MAX,
 };
 
@@ -32,6 +33,7 @@ enum {
         TAG_SPEC_NETWORK,
         TAG_SPEC_READ_ONLY,
         TAG_SPEC_GRACE_USEC,
+        TAG_SPEC_STORAGE, /* may be missing */
         _TAG_SPEC_ONCE_MAX,
         /* repeated */
         TAG_SPEC_ENVIRONMENT = 32,
@@ -84,6 +86,7 @@ static void spec_encode(const ContainerSpec *spec, WireWriter *w)
         wire_put_string(w, TAG_SPEC_NETWORK, network_mode_to_string(spec->network));
         wire_put_u64(w, TAG_SPEC_READ_ONLY, spec->is_read_only ? 1 : 0);
         wire_put_u64(w, TAG_SPEC_GRACE_USEC, spec->grace_usec);
+        wire_put_string(w, TAG_SPEC_STORAGE, storage_kind_to_string(spec->storage));
         wire_put_strv(w, TAG_SPEC_ENVIRONMENT, spec->environment);
         wire_put_strv(w, TAG_SPEC_LABEL, spec->labels);
         mounts_encode(w, TAG_SPEC_BIND_MOUNT, TAG_SPEC_TMPFS_MOUNT, spec->bind_mounts,
@@ -114,6 +117,7 @@ int container_record_encode(const ContainerRecord *record, WireWriter *w)
         wire_put_u64(w, TAG_NEXT_JOB, record->next_job);
         wire_put_u64(w, TAG_JOBS_DROPPED, record->jobs_dropped);
         wire_put_u64(w, TAG_OOM_KILLS, record->oom_kills);
+        wire_put_u64(w, TAG_PROJECT_ID, record->project_id);
         mark = wire_begin(w, TAG_SPEC);
         spec_encode(record->spec, w);
         wire_end(w, mark);
@@ -203,6 +207,12 @@ static int spec_decode_field(ContainerSpec *spec, const WireField *f)
                 return wire_get_flag(f, &spec->is_read_only);
         case TAG_SPEC_GRACE_USEC:
                 return wire_get_u64(f, &spec->grace_usec);
+        case TAG_SPEC_STORAGE:
+                r = wire_get_string(f, &s);
+                if (r < 0)
+                        return r;
+                spec->storage = storage_kind_from_string(s);
+                return 0;
         case TAG_SPEC_BIND_MOUNT:
         case TAG_SPEC_TMPFS_MOUNT:
                 return spec_decode_mount(spec, f);
@@ -268,6 +278,8 @@ static int container_record_decode_field(ContainerRecord *record, const WireFiel
                 return wire_get_u64(f, &record->jobs_dropped);
         case TAG_OOM_KILLS:
                 return wire_get_u64(f, &record->oom_kills);
+        case TAG_PROJECT_ID:
+                return wire_get_u32(f, &record->project_id);
         case TAG_SPEC:
                 return spec_decode(record->spec, f);
         }
@@ -289,7 +301,7 @@ static int container_record_check(const ContainerRecord *record, uint64_t seen)
 {
         const uint64_t all = (UINT64_C(1) << _TAG_MAX) - 2;
         const uint64_t optional = UINT64_C(1) << TAG_UNIT | UINT64_C(1) << TAG_JOBS_DROPPED |
-                                  UINT64_C(1) << TAG_OOM_KILLS;
+                                  UINT64_C(1) << TAG_OOM_KILLS | UINT64_C(1) << TAG_PROJECT_ID;
 
         if ((seen | optional) != all || !id_is_valid(record->id))
                 return -EBADMSG;

@@ -21,6 +21,7 @@ typedef struct ContainerRecord {
         char *unit;                   /* NULL: none yet */
         uint32_t next_job;
         uint64_t jobs_dropped; /* ended jobs that were forgotten unasked */
+        uint32_t project_id;   /* the lease of the layer's quota; 0: none */
         uint64_t oom_kills;    /* the kernel's counter, as far as we have looked */
 } ContainerRecord;
 

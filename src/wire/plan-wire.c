@@ -20,6 +20,10 @@ enum {
         TAG_NETWORK,
         TAG_READ_ONLY,
         TAG_TIMEOUT_USEC,
+        TAG_STORAGE,
+        TAG_DISK_BYTES,
+        TAG_DISK_INODES,
+        TAG_PROJECT_ID,
         _TAG_ONCE_MAX,
         TAG_BIND_MOUNT = 32,
         TAG_TMPFS_MOUNT,
@@ -104,6 +108,10 @@ int plan_encode(const Plan *plan, WireWriter *w)
         wire_put_string(w, TAG_NETWORK, network_mode_to_string(plan->network));
         wire_put_u64(w, TAG_READ_ONLY, plan->is_read_only ? 1 : 0);
         wire_put_u64(w, TAG_TIMEOUT_USEC, plan->timeout_usec);
+        wire_put_string(w, TAG_STORAGE, storage_kind_to_string(plan->storage));
+        wire_put_u64(w, TAG_DISK_BYTES, plan->disk.bytes);
+        wire_put_u64(w, TAG_DISK_INODES, plan->disk.inodes);
+        wire_put_u64(w, TAG_PROJECT_ID, plan->project_id);
         mounts_encode(w, TAG_BIND_MOUNT, TAG_TMPFS_MOUNT, plan->bind_mounts, plan->n_bind_mounts,
                       plan->tmpfs_mounts, plan->n_tmpfs_mounts);
         return w->error;
@@ -119,6 +127,18 @@ static int plan_decode_network(Plan *plan, const WireField *f)
                 return r;
         plan->network = network_mode_from_string(s);
         return (int)plan->network < 0 ? -EBADMSG : 0;
+}
+
+static int plan_decode_storage(Plan *plan, const WireField *f)
+{
+        const char *s;
+        int r;
+
+        r = wire_get_string(f, &s);
+        if (r < 0)
+                return r;
+        plan->storage = storage_kind_from_string(s);
+        return (int)plan->storage < 0 ? -EBADMSG : 0;
 }
 
 static int plan_decode_mount(Plan *plan, const WireField *f)
@@ -168,10 +188,32 @@ static int plan_decode_field(Plan *plan, const WireField *f)
                 return wire_get_flag(f, &plan->is_read_only);
         case TAG_TIMEOUT_USEC:
                 return wire_get_u64(f, &plan->timeout_usec);
+        case TAG_STORAGE:
+                return plan_decode_storage(plan, f);
+        case TAG_DISK_BYTES:
+                return wire_get_u64(f, &plan->disk.bytes);
+        case TAG_DISK_INODES:
+                return wire_get_u64(f, &plan->disk.inodes);
+        case TAG_PROJECT_ID:
+                return wire_get_u32(f, &plan->project_id);
         case TAG_BIND_MOUNT:
         case TAG_TMPFS_MOUNT:
                 return plan_decode_mount(plan, f);
         }
+        return 0;
+}
+
+/* A directory has a quota by a project or none; an image has a size. */
+static int plan_check_storage(const Plan *plan)
+{
+        Limits limits = { .set = 0 };
+
+        if (limits_set(&limits, LIMIT_DISK_MAX, plan->disk.bytes, NULL) < 0 ||
+            limits_set(&limits, LIMIT_DISK_INODES_MAX, plan->disk.inodes, NULL) < 0 ||
+            storage_validate(plan->storage, &limits, NULL) < 0)
+                return -EBADMSG;
+        if (plan->project_id > 0 && plan->storage != STORAGE_DIRECTORY)
+                return -EBADMSG;
         return 0;
 }
 
@@ -189,7 +231,7 @@ static int plan_check(const Plan *plan)
                 return -EBADMSG;
         if (plan->uid_count > 0 && !uid_range_is_valid(plan->uid_base, plan->uid_count))
                 return -EBADMSG;
-        return 0;
+        return plan_check_storage(plan);
 }
 
 int plan_decode(const void *data, size_t size, Plan **ret)

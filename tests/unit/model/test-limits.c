@@ -45,6 +45,16 @@ static void test_bounds(void **state)
                 { LIMIT_IO_WEIGHT, 0, -ERANGE },
                 { LIMIT_IO_WEIGHT, 10000, 0 },
                 { LIMIT_IO_WEIGHT, UINT64_MAX, -ERANGE },
+                { LIMIT_DISK_MAX, (1 << 20) - 1, -ERANGE },
+                { LIMIT_DISK_MAX, 1 << 20, 0 },
+                { LIMIT_DISK_MAX, UINT64_C(1) << 60, 0 },
+                { LIMIT_DISK_MAX, (UINT64_C(1) << 60) + 1, -ERANGE },
+                { LIMIT_DISK_MAX, UINT64_MAX, 0 },
+                { LIMIT_DISK_INODES_MAX, 15, -ERANGE },
+                { LIMIT_DISK_INODES_MAX, 16, 0 },
+                { LIMIT_DISK_INODES_MAX, UINT32_MAX, 0 },
+                { LIMIT_DISK_INODES_MAX, UINT64_C(1) << 32, -ERANGE },
+                { LIMIT_DISK_INODES_MAX, UINT64_MAX, 0 },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
@@ -97,8 +107,8 @@ static void test_unknown(void **state)
 static void test_names(void **state)
 {
         static const char *const names[_LIMIT_MAX] = {
-                "MemoryMax",          "MemoryHigh", "MemorySwapMax", "CPUWeight",
-                "CPUQuotaPerSecUSec", "TasksMax",   "IOWeight",
+                "MemoryMax", "MemoryHigh", "MemorySwapMax", "CPUWeight",     "CPUQuotaPerSecUSec",
+                "TasksMax",  "IOWeight",   "DiskMax",       "DiskInodesMax",
         };
 
         for (int i = 0; i < _LIMIT_MAX; i++) {

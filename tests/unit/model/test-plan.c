@@ -27,6 +27,8 @@ static char *plan_dump(const Plan *p)
                 p->runtime_directory);
         fprintf(f, "uids %" PRIu32 "+%" PRIu32 "\nnetwork %s\ntimeout %" PRIu64 "\n", p->uid_base,
                 p->uid_count, network_mode_to_string(p->network), p->timeout_usec);
+        fprintf(f, "storage %s %" PRIu64 " %" PRIu64 " project %" PRIu32 "\n",
+                storage_kind_to_string(p->storage), p->disk.bytes, p->disk.inodes, p->project_id);
         for (size_t i = 0; i < p->n_bind_mounts; i++) {
                 const BindMount *m = &p->bind_mounts[i];
 
@@ -80,7 +82,8 @@ static void test_smallest(void **state)
                     "runtime /run/warden/containers/0123456789a\n"
                     "uids 100000+65536\n"
                     "network private\n"
-                    "timeout 30000000\n");
+                    "timeout 30000000\n"
+                    "storage directory 18446744073709551615 18446744073709551615 project 0\n");
 }
 
 static void test_largest(void **state)
@@ -91,6 +94,9 @@ static void test_largest(void **state)
         spec->hostname = strdup("www.example.org");
         spec->is_read_only = 1;
         spec->network = NETWORK_HOST;
+        spec->storage = STORAGE_LOOP;
+        assert_int_equal(limits_set(&spec->limits, LIMIT_DISK_MAX, 1 << 30, NULL), 0);
+        assert_int_equal(limits_set(&spec->limits, LIMIT_DISK_INODES_MAX, 1000, NULL), 0);
         assert_int_equal(container_spec_set_private_users(spec, "no", NULL), 0);
         assert_int_equal(container_spec_add_bind_mount(spec, "/data", "/mnt/data",
                                                        "ro,nosuid,nodev,idmap", NULL),
@@ -110,6 +116,7 @@ static void test_largest(void **state)
                     "uids 0+0\n"
                     "network host\n"
                     "timeout 30000000\n"
+                    "storage loop 1073741824 1000 project 0\n"
                     "bind /data -> /mnt/data (ro,nosuid,nodev,idmap) ro rec idmap nosuid nodev\n"
                     "bind /etc/hosts -> /etc/hosts (bind,noexec) noexec\n"
                     "tmpfs /tmp size 16777216 mode 0700 exec\n"

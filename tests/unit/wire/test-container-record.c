@@ -38,10 +38,12 @@ static ContainerRecord *make_full_record(void)
         record->unit = strdup("warden-0123456789a.scope");
         record->next_job = UINT32_MAX;
         record->jobs_dropped = UINT64_MAX;
+        record->project_id = 7000;
         record->oom_kills = 3;
         spec->name = strdup("web");
         spec->hostname = strdup("www");
         spec->is_read_only = 1;
+        spec->storage = STORAGE_TMPFS;
         spec->network = NETWORK_HOST;
         spec->grace_usec = USEC_INFINITY;
         assert_int_equal(strv_append(&spec->environment, "A=1"), 0);
@@ -104,6 +106,7 @@ static void expect_full_spec(const ContainerSpec *spec)
         assert_string_equal(spec->hostname, "www");
         assert_string_equal(spec->root_directory, "/srv/root");
         assert_true(spec->is_read_only);
+        assert_int_equal(spec->storage, STORAGE_TMPFS);
         assert_int_equal(spec->network, NETWORK_HOST);
         assert_true(spec->grace_usec == USEC_INFINITY);
         assert_int_equal(strv_length(spec->environment), 2);
@@ -139,6 +142,7 @@ static void test_full(void **state)
         assert_string_equal(back->unit, "warden-0123456789a.scope");
         assert_int_equal(back->next_job, UINT32_MAX);
         assert_true(back->jobs_dropped == UINT64_MAX);
+        assert_int_equal(back->project_id, 7000);
         assert_int_equal(back->oom_kills, 3);
         expect_full_spec(back->spec);
 

@@ -26,6 +26,8 @@ static Plan *make_plan(void)
         assert_int_equal(plan_new(spec, "0123456789a", 100000, 65536, "/var/lib/warden",
                                   "/run/warden", &plan),
                          0);
+        plan->disk = (DiskLimits){ 1 << 30, 1000 };
+        plan->project_id = UINT32_MAX - 1;
         return plan;
 }
 
@@ -47,6 +49,10 @@ static void test_round_trip(void **state)
         assert_int_equal(back->network, NETWORK_NONE);
         assert_int_equal(back->is_read_only, 1);
         assert_int_equal(back->timeout_usec, PLAN_TIMEOUT_USEC);
+        assert_int_equal(back->storage, STORAGE_DIRECTORY);
+        assert_int_equal(back->disk.bytes, 1 << 30);
+        assert_int_equal(back->disk.inodes, 1000);
+        assert_int_equal(back->project_id, UINT32_MAX - 1);
         assert_int_equal(back->n_bind_mounts, 2);
         assert_true(back->bind_mounts[0].is_read_only && back->bind_mounts[0].is_idmapped);
         assert_string_equal(back->bind_mounts[1].source, "/c");
@@ -128,6 +134,30 @@ static void test_ranges(void **state)
         wire_writer_done(&w);
 }
 
+static void test_storage(void **state)
+{
+        _drop_(drop_plan) Plan *plan = make_plan(), *back = NULL;
+        WireWriter w = WIRE_WRITER_INIT;
+
+        plan->storage = STORAGE_LOOP; /* with a project */
+        refuse(plan);
+        plan->project_id = 0;
+        plan->disk.bytes = UINT64_MAX; /* of no size */
+        refuse(plan);
+        plan->disk.bytes = 0;
+        refuse(plan);
+        plan->disk.bytes = STORAGE_LOOP_MIN_BYTES;
+        plan->disk.inodes = 1;
+        refuse(plan);
+        plan->disk.inodes = UINT64_MAX;
+        assert_int_equal(plan_encode(plan, &w), 0);
+        assert_int_equal(plan_decode(w.data, w.size, &back), 0);
+        assert_int_equal(back->storage, STORAGE_LOOP);
+        wire_writer_done(&w);
+        plan->storage = _STORAGE_KIND_INVALID;
+        refuse(plan);
+}
+
 static void test_mounts(void **state)
 {
         _drop_(drop_plan) Plan *plan = make_plan();
@@ -198,6 +228,7 @@ int main(void)
                 { "refuses ids and names that are none", test_names },
                 { "refuses directories that are missing or not normal", test_directories },
                 { "refuses ranges with the host's root or beyond the end", test_ranges },
+                { "refuses a quota without bounds and an image without a size", test_storage },
                 { "checks mounts as if a client had sent them", test_mounts },
                 { "bounds the number of mounts", test_mount_count },
                 { "refuses every cut but between the mounts", test_truncation },

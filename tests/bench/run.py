@@ -127,7 +127,8 @@ def whole_life(root, bundle, n, gap):
         return {None: parts.pop("cycle"), **parts}
 
     table.add("warden, at the bus", n, ours)
-    table.add("wardenctl run", n // 2, bench_command(gap, "wardenctl", "run", root, "--", "/bin/true"))
+    table.add("wardenctl run", n // 2, bench_command(gap, "wardenctl", "run", "--network", "none", root, "--",
+                                                           "/bin/true"))
     for name, command in peers_of_run(bundle, root):
         if shutil.which(command[0]):
             slow = command[0] in ("runc", "systemd-nspawn", "podman")

@@ -287,6 +287,27 @@ static int begin(Session *session, const char *container, Fault *fault)
         return job_watch_begin(&session->watch, session->loop.bus, container, fault);
 }
 
+static int turn(Session *session, Fault *fault);
+static void release(Session *session);
+
+/* A job that we have started and nobody can look at: ended, by force if need be, and released. All
+ * that can go wrong here has gone wrong before, and that is what the user is told. */
+static void abandon(Session *session)
+{
+        static const int signals[] = { SIGHUP, SIGKILL };
+        Fault ignored = FAULT_INIT;
+
+        for (size_t i = 0; i < ELEMENTSOF(signals) && session->watch.end == JOB_END_NONE; i++) {
+                session_kill(session, signals[i]);
+                session->is_leaving = 0;
+                session->leave_usec = io_now_monotonic_usec() + HANGUP_USEC;
+                while (session->watch.end == JOB_END_NONE && !session->is_leaving)
+                        if (turn(session, &ignored) < 0)
+                                return;
+        }
+        release(session);
+}
+
 int session_spawn(Session *session, const char *container, Fault *fault)
 {
         int r;
@@ -303,7 +324,7 @@ int session_spawn(Session *session, const char *container, Fault *fault)
         if (session->streams.is_tty)
                 r = attach(session, &(const SessionAttach){ .has_input = 1, .is_tty = 1 }, fault);
         if (r < 0) {
-                session_kill(session, SIGHUP); /* nobody will ever look at it */
+                abandon(session);
                 return r;
         }
         session->loop.relays = session->streams.relays;

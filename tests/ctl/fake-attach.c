@@ -199,6 +199,9 @@ int fake_job_attach(sd_bus_message *m, void *userdata, sd_bus_error *error)
         fake_log_call(m);
         if (read_options(m, &has_input) < 0)
                 return sd_bus_reply_method_errorf(m, FAKE_ERROR("InvalidSpec"), "options");
+        if (strcmp(job->container->name, "blind") == 0)
+                return sd_bus_reply_method_errorf(m, FAKE_ERROR("LimitReached"),
+                                                  "too many readers");
         if (pipe2(input, O_CLOEXEC) < 0 || pipe2(output, O_CLOEXEC) < 0 ||
             pipe2(errors, O_CLOEXEC) < 0)
                 return -errno;

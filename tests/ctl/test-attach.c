@@ -213,6 +213,34 @@ static void test_missed(void **state)
         assert_run(0, NULL, NULL, "rm", "late");
 }
 
+static void test_failed_attach(void **state)
+{
+        static const char *const expected[] = { "Attach ", "Kill ", "Release " };
+        char *log, *p;
+        Run *run;
+
+        assert_run(0, NULL, NULL, "create", "--name", "blind", "/srv");
+        free(harness_take_log());
+        /* The second one has to be ended by force. */
+        for (int i = 0; i < 2; i++) {
+                run = run_start_on_terminal(
+                        "exec", "-t", "blind", "sh", "-c",
+                        i ? "trap '' HUP; while :; do sleep .1; done" : "exec sleep 60", NULL);
+                assert_int_equal(run_wait(run), 125);
+                assert_is_restored(run);
+                run_expect(run, "too many readers");
+                run_free(run);
+                log = p = harness_take_log();
+                for (size_t k = 0; k < ELEMENTSOF(expected); k++) {
+                        p = strstr(p, expected[k]);
+                        assert_non_null(p);
+                }
+                free(log);
+        }
+        assert_run(0, "", NULL, "jobs", "-q", "blind");
+        assert_run(0, NULL, NULL, "rm", "blind");
+}
+
 static void test_logs(void **state)
 {
         char job[16];
@@ -319,6 +347,7 @@ int main(void)
                 { "refuses keys that there are not", test_wrong_keys },
                 { "restores the terminal whatever ends a guest", test_restored_as_guest },
                 { "tells how much was missed", test_missed },
+                { "leaves no job behind that it could not attach to", test_failed_attach },
                 { "shows what there is, or follows", test_logs },
                 { "lists jobs and how they ended", test_jobs },
                 { "says where the output goes", test_options },

@@ -328,12 +328,12 @@ int container_kill(Container *c, int signal, ReplyFunc func, void *userdata, Fau
         return r;
 }
 
-static Job *job_by_id(const Container *c, uint32_t id)
+static Job *job_by_id(const Map *jobs, uint32_t id)
 {
         char key[12];
 
         (void)snprintf(key, sizeof(key), "%u", id);
-        return map_get(c->jobs, key);
+        return map_get(jobs, key);
 }
 
 /* Has the kernel killed something of the container for want of memory, just now? It kills several
@@ -402,7 +402,7 @@ static void job_take_loss(Job *job, JobEndReason reason)
 
 void container_take_job_exit(Container *c, const WshdMessage *m)
 {
-        Job *job = job_by_id(c, m->job);
+        Job *job = job_by_id(c->jobs, m->job);
 
         if (job)
                 job_take_end(job, m);
@@ -426,11 +426,12 @@ static void disown_row(Container *c, const WshdMessage *row)
 void container_take_job_row(Container *c, const WshdMessage *m, int take_pidfd)
 {
         _drop_(drop_fd) int fd = take_pidfd;
-        Job *job = job_by_id(c, m->job);
+        Job *job = job_by_id(c->jobs, m->job);
         int r;
 
         if (!job) {
-                disown_row(c, m);
+                if (!job_by_id(c->released_jobs, m->job))
+                        disown_row(c, m);
                 return;
         }
         job->is_listed = 1;
@@ -461,7 +462,16 @@ void container_rows_done(Container *c)
                         job_take_loss(job, JOB_END_LOST);
                 }
         }
+        container_jobs_follow(c);
+}
+
+void container_jobs_follow(Container *c)
+{
+        Job *job;
+
         MAP_FOREACH(job, c->jobs)
+                journal_pool_follow(c->manager->journal, job);
+        MAP_FOREACH(job, c->released_jobs)
                 journal_pool_follow(c->manager->journal, job);
 }
 

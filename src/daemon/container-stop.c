@@ -88,6 +88,7 @@ void container_stop_leader_gone(Container *c)
         container_disconnect(c);
         container_jobs_lost(c);
         container_clear_leader(c);
+        container_jobs_follow(c);
         c->stop_source = sd_event_source_disable_unref(c->stop_source);
         /* On cgroup v1 systemd learns of an empty scope late. */
         (void)scope_stop(c->manager->systemd, c->unit);

@@ -59,9 +59,11 @@ int container_new(Manager *manager, const char *id, ContainerSpec *take_spec, Co
         c->spec = take_ptr(spec);
         c->manager = manager;
         c->jobs = map_new();
+        c->released_jobs = map_new();
         if (!c->spec->name)
                 c->spec->name = strdup(id);
-        if (!c->jobs || !c->spec->name || asprintf(&c->unit, "warden-%s.scope", id) < 0) {
+        if (!c->jobs || !c->released_jobs || !c->spec->name ||
+            asprintf(&c->unit, "warden-%s.scope", id) < 0) {
                 container_free(c);
                 return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
         }
@@ -93,7 +95,10 @@ Container *container_free(Container *c)
         reply_all(&c->stop_replies, -ECANCELED, NULL);
         MAP_FOREACH(job, c->jobs)
                 job_free(job);
+        MAP_FOREACH(job, c->released_jobs)
+                job_free(job);
         map_free(c->jobs);
+        map_free(c->released_jobs);
         if (map_get(c->manager->by_name, c->spec->name) == c)
                 map_remove(c->manager->by_name, c->spec->name);
         if (map_get(c->manager->by_id, c->id) == c)

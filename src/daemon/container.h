@@ -54,7 +54,8 @@ struct Container {
         WshdClient *wshd;
         int dir_fd; /* runtime_directory/containers/ID */
         int jobs_dir_fd;
-        Map *jobs; /* by Job.key */
+        Map *jobs;          /* by Job.key */
+        Map *released_jobs; /* the same: those whose output the journal does not have yet */
         RetentionList ended_jobs;
         uint64_t jobs_dropped; /* ended ones that were forgotten without being asked to */
         uint64_t oom_kills;    /* the kernel's counter when we last looked */
@@ -159,6 +160,8 @@ int container_log(const Container *c, int level, int error, const char *message_
 
 /* What PID 1 says of jobs. */
 void container_jobs_lost(Container *c);
+/* What PID 1 has of them for the journal can be asked for now, or never more. */
+void container_jobs_follow(Container *c);
 void container_rows_done(Container *c);
 void container_take_job_row(Container *c, const struct WshdMessage *m, int take_pidfd);
 void container_take_job_exit(Container *c, const struct WshdMessage *m);

@@ -77,6 +77,8 @@ Job *job_free(Job *job)
                 return NULL;
         if (map_get(job->container->jobs, job->key) == job)
                 map_remove(job->container->jobs, job->key);
+        if (map_get(job->container->released_jobs, job->key) == job)
+                map_remove(job->container->released_jobs, job->key);
         if (job->container->manager->journal)
                 journal_pool_forget(job->container->manager->journal, job);
         if (job->container->manager->retention)
@@ -160,27 +162,58 @@ int job_kill(Job *job, int signal, Fault *fault)
         return 0;
 }
 
+void job_forget(Job *job)
+{
+        WshdMessage m = { .type = WSHD_RELEASE, .job = job->id };
+        Container *c = job->container;
+        int r;
+
+        r = store_forget_job(job);
+        if (r < 0)
+                (void)container_log(c, LOG_WARNING, r, NULL, "Failed to forget a job");
+        journal_pool_remove_place(job);
+        /* A PID 1 that cannot be reached now is told when it lists the job again. */
+        if (c->wshd)
+                (void)wshd_client_call(c->wshd, &m, NULL, 0, NULL, NULL);
+        job_free(job);
+}
+
+/* Saved as what it is from now on: no client sees it again, whatever happens to us. */
+static int set_released(Job *job)
+{
+        Container *c = job->container;
+        int r;
+
+        job->is_released = 1;
+        r = map_put(c->released_jobs, job->key, job);
+        if (r >= 0)
+                r = journal_pool_is_done(c->manager->journal, job) ? store_forget_job(job)
+                                                                   : store_save_job(job);
+        if (r < 0) {
+                map_remove(c->released_jobs, job->key);
+                job->is_released = 0;
+        }
+        return r;
+}
+
 int job_release(Job *job, Fault *fault)
 {
         Container *c = job->container;
         const ManagerObserver *observer = &c->manager->observer;
-        WshdMessage m = { .type = WSHD_RELEASE, .job = job->id };
         int r;
 
         if (job->state == JOB_RUNNING)
                 return fault_set(fault, FAULT_BAD_STATE, -EBUSY,
                                  "Job %u is still running; kill it first", job->id);
-        r = store_forget_job(job);
+        r = set_released(job);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "Cannot forget job %u: %m", job->id);
-        journal_pool_remove_place(job);
-        /* A PID 1 that cannot be reached now is told when it lists the job again. */
-        if (c->wshd)
-                (void)wshd_client_call(c->wshd, &m, NULL, 0, NULL, NULL);
         map_remove(c->jobs, job->key);
+        retention_remove(c->manager->retention, &job->retention);
         if (c->is_announced && observer->job_removed)
                 observer->job_removed(observer->userdata, job);
-        job_free(job);
+        if (journal_pool_is_done(c->manager->journal, job))
+                job_forget(job);
         container_changed(c, CONTAINER_CHANGED_JOBS);
         return 0;
 }

@@ -51,8 +51,9 @@ typedef struct Job {
         int exit_code;   /* -1 unless JOB_EXITED */
         int exit_signal; /* 0 unless JOB_KILLED */
         int is_core_dumped;
-        int is_kill_asked;                   /* a client sent it SIGKILL, or its container */
-        int is_listed;                       /* PID 1 named it since the last connect */
+        int is_kill_asked; /* a client sent it SIGKILL, or its container */
+        int is_listed;     /* PID 1 named it since the last connect */
+        int is_released;   /* in released_jobs: clients have it no more, the journal is not done */
         uint64_t stdout_bytes, stderr_bytes; /* that it has written; exact when it has ended */
         RetentionEntry retention;            /* while it has ended */
         uint64_t start_usec, exit_usec;      /* CLOCK_REALTIME; exit 0 while it runs */
@@ -66,9 +67,13 @@ typedef enum JobChange {
  * -EINVAL. */
 int job_kill(Job *job, int signal, Fault *fault);
 
-/* Forgets an ended job: the object is freed before this returns. -EBUSY with FAULT_BAD_STATE while
- * it runs. */
+/* Forgets an ended job: for clients it is gone before this returns, and nobody may use the pointer
+ * any more. Where warden-journal has not read all of its output yet, it and the rings that PID 1
+ * has of it stay until then. -EBUSY with FAULT_BAD_STATE while it runs. */
 int job_release(Job *job, Fault *fault);
+
+/* The end of a released job: also its file, its place in the journal and PID 1's memory of it. */
+void job_forget(Job *job);
 
 /* Window size of a job with a pty, 1 to 65535 each. @func may be called from within (see
  * ReplyFunc). */

@@ -33,7 +33,7 @@ typedef enum FollowState {
 } FollowState;
 
 typedef struct JournalFollow {
-        char key[CONTAINER_ID_LENGTH + 1 + 12];
+        char key[JOURNAL_KEY_SIZE];
         Job *job;
         FollowState state;
         uint64_t serial; /* of the question: an answer to an older one is dropped */
@@ -48,13 +48,12 @@ struct JournalPool {
         sd_event_source *retry_source;
 };
 
-/* Has all that is needed when the answer comes: a short job may have been released by then, and
- * what it wrote is for the journal all the same. */
+/* Has all that is needed when the answer comes, when the job may be gone with its container. */
 typedef struct Question Question;
 struct Question {
         JournalPool *pool;
         Question *next;
-        char key[sizeof(((JournalFollow *)NULL)->key)];
+        char key[JOURNAL_KEY_SIZE];
         uint64_t serial;
         char *name, *id, *unit, *identifier;
         uint32_t job;
@@ -99,6 +98,29 @@ static void retry_later(JournalPool *pool)
                                                  CLOCK_MONOTONIC, RETRY_USEC, 0, on_retry, pool);
 }
 
+/* Nothing more will come of it. @follow may be freed when this returns. */
+static void follow_finish(JournalFollow *follow)
+{
+        follow->state = FOLLOW_DONE;
+        if (follow->job->is_released)
+                job_forget(follow->job);
+}
+
+/* It is our own program, but it has handled what a container wrote. */
+static void on_program_done(void *userdata, const void *data, size_t size)
+{
+        JournalPool *pool = userdata;
+        char key[JOURNAL_KEY_SIZE] = "";
+        JournalFollow *follow;
+
+        if (size >= sizeof(key))
+                return;
+        memcpy(key, data, size);
+        follow = map_get(pool->follows, key);
+        if (follow && follow->state == FOLLOW_HANDED_OVER)
+                follow_finish(follow);
+}
+
 static void on_program_ended(void *userdata)
 {
         JournalPool *pool = userdata;
@@ -117,7 +139,8 @@ static void on_program_started(void *userdata)
 int journal_pool_new(Manager *manager, const char *program, JournalPool **ret)
 {
         static const ResidentHandler handler = { .ended = on_program_ended,
-                                                 .started = on_program_started };
+                                                 .started = on_program_started,
+                                                 .received = on_program_done };
         _drop_(drop_journal_pool) JournalPool *pool = calloc(1, sizeof(*pool));
         const char *argv[] = { program, NULL };
         int r;
@@ -278,6 +301,10 @@ static void on_attached(void *userdata, int *fds, int error, const Fault *fault)
         if (!follow)
                 return;
         follow->state = r < 0 ? FOLLOW_WAITING : FOLLOW_HANDED_OVER;
+        if (error < 0 && fault->kind == FAULT_NO_SUCH_JOB) {
+                follow_finish(follow);
+                return;
+        }
         /* Without PID 1 there is nothing left, or it is found again and asked again. */
         if (r >= 0 || !follow->job->container->wshd)
                 return;
@@ -303,7 +330,7 @@ static int follow_ask(JournalPool *pool, JournalFollow *follow, Fault *fault)
         options.stdout_position = state.places[0].position;
         options.stderr_position = state.places[1].position;
         if (!options.wants_stdout && !options.wants_stderr) {
-                follow->state = FOLLOW_DONE;
+                follow_finish(follow);
                 return 0;
         }
         r = resident_start(pool->program, fault);
@@ -322,14 +349,20 @@ static int follow_ask(JournalPool *pool, JournalFollow *follow, Fault *fault)
 
 static void follow_run(JournalPool *pool, JournalFollow *follow)
 {
+        const Job *job = follow->job;
         Fault fault = FAULT_INIT;
 
-        /* While PID 1 is out of reach nothing can be asked; its return comes by here again. */
-        if (resident_is_restarting(pool->program) || !follow->job->container->wshd)
+        /* Without PID 1 there is nothing left to read. */
+        if (!job->container->wshd && job->container->leader_pidfd < 0 && job->is_released) {
+                follow_finish(follow);
+                return;
+        }
+        /* While it is out of reach nothing can be asked; its return comes by here again. */
+        if (resident_is_restarting(pool->program) || !job->container->wshd)
                 return;
         if (follow_ask(pool, follow, &fault) >= 0)
                 return;
-        log_failure(follow->job, fault.error, fault.text);
+        log_failure(job, fault.error, fault.text);
         retry_later(pool);
 }
 
@@ -342,19 +375,19 @@ static void pool_run(JournalPool *pool)
                         follow_run(pool, follow);
 }
 
-static void make_key(const Job *job, char *ret, size_t size)
+static int is_for_journal(const Job *job)
 {
-        (void)snprintf(ret, size, "%s/%s", job->container->id, job->key);
+        return job->log == JOB_LOG_JOURNAL || job->log == JOB_LOG_BOTH;
 }
 
 void journal_pool_follow(JournalPool *pool, Job *job)
 {
-        char key[sizeof(((JournalFollow *)NULL)->key)];
+        char key[JOURNAL_KEY_SIZE];
         JournalFollow *follow;
 
-        if (job->log != JOB_LOG_JOURNAL && job->log != JOB_LOG_BOTH)
+        if (!is_for_journal(job))
                 return;
-        make_key(job, key, sizeof(key));
+        journal_key_format(job->container->id, job->id, key);
         follow = map_get(pool->follows, key);
         if (!follow) {
                 follow = calloc(1, sizeof(*follow));
@@ -374,6 +407,21 @@ void journal_pool_follow(JournalPool *pool, Job *job)
                 follow_run(pool, follow);
 }
 
+int journal_pool_is_done(const JournalPool *pool, const Job *job)
+{
+        char key[JOURNAL_KEY_SIZE];
+        const JournalFollow *follow;
+
+        if (!is_for_journal(job))
+                return 1;
+        journal_key_format(job->container->id, job->id, key);
+        follow = map_get(pool->follows, key);
+        if (!follow || follow->state == FOLLOW_DONE)
+                return 1;
+        return follow->state != FOLLOW_HANDED_OVER && !job->container->wshd &&
+               job->container->leader_pidfd < 0;
+}
+
 /* A connection that is gone answers nothing more. */
 static void drop_questions(JournalPool *pool, const char *key)
 {
@@ -388,10 +436,10 @@ static void drop_questions(JournalPool *pool, const char *key)
 
 void journal_pool_forget(JournalPool *pool, Job *job)
 {
-        char key[sizeof(((JournalFollow *)NULL)->key)];
+        char key[JOURNAL_KEY_SIZE];
         JournalFollow *follow;
 
-        make_key(job, key, sizeof(key));
+        journal_key_format(job->container->id, job->id, key);
         follow = map_get(pool->follows, key);
         if (!follow || follow->job != job)
                 return;

@@ -31,6 +31,7 @@ struct Resident {
         int fd;
         pid_t pid;
         sd_event_source *exit_source;
+        sd_event_source *socket_source;
         sd_event_source *restart_source;
         uint64_t started_usec;
 };
@@ -76,6 +77,7 @@ Resident *resident_free(Resident *resident)
         if (!resident)
                 return NULL;
         sd_event_source_disable_unref(resident->exit_source);
+        sd_event_source_disable_unref(resident->socket_source);
         sd_event_source_disable_unref(resident->restart_source);
         fd_close(resident->fd);
         wait_exit(resident->pid);
@@ -118,11 +120,27 @@ static int on_exit_status(sd_event_source *s, const siginfo_t *si, void *userdat
         log_at(LOG_ERR, 0, NULL, "The %s program ended (%s %d); starting it again", resident->what,
                si->si_code == CLD_EXITED ? "status" : "signal", si->si_status);
         resident->exit_source = sd_event_source_unref(resident->exit_source);
+        resident->socket_source = sd_event_source_disable_unref(resident->socket_source);
         resident->fd = fd_close(resident->fd);
         resident->pid = 0;
         (void)sd_event_add_time(resident->event, &resident->restart_source, CLOCK_MONOTONIC, when,
                                 0, on_restart, resident);
         resident->handler.ended(resident->userdata);
+        return 0;
+}
+
+/* Its end is told by the process: the socket, which stays readable then, is only no longer looked
+ * at. */
+static int on_socket(sd_event_source *s, int fd, uint32_t revents, void *userdata)
+{
+        char buffer[RESIDENT_RECEIVE_MAX];
+        Resident *resident = userdata;
+        ssize_t n = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+
+        if (n > 0)
+                resident->handler.received(resident->userdata, buffer, (size_t)n);
+        else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+                (void)sd_event_source_set_enabled(s, SD_EVENT_OFF);
         return 0;
 }
 
@@ -173,6 +191,9 @@ int resident_start(Resident *resident, Fault *fault)
         resident->started_usec = io_now_monotonic_usec();
         r = sd_event_add_child(resident->event, &resident->exit_source, resident->pid, WEXITED,
                                on_exit_status, resident);
+        if (r >= 0 && resident->handler.received)
+                r = sd_event_add_io(resident->event, &resident->socket_source, resident->fd,
+                                    EPOLLIN, on_socket, resident);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "%s: cannot watch the program: %m",
                                  resident->what);

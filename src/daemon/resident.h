@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stddef.h>
+
 #include "basic/fault.h"
 
 /* A program of ours that runs as long as the daemon does, with a SOCK_SEQPACKET socket as fd 3. It
@@ -12,10 +14,13 @@ struct sd_event;
 typedef struct Resident Resident;
 
 #define RESIDENT_FD 3
+#define RESIDENT_RECEIVE_MAX 256
 
 typedef struct ResidentHandler {
         void (*ended)(void *userdata);   /* it died: what it had been told is forgotten */
         void (*started)(void *userdata); /* again, after that */
+        /* A datagram came, of RESIDENT_RECEIVE_MAX bytes at most. NULL: none is expected. */
+        void (*received)(void *userdata, const void *data, size_t size);
 } ResidentHandler;
 
 /* @what     for messages: "worker"

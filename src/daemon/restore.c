@@ -106,10 +106,11 @@ static int restore_job(void *userdata, const char *name)
         job->end_reason = restore_end_reason(job, record);
         c->next_job = MAX2(c->next_job, record->id + 1);
         c->reserved_jobs = MAX2(c->reserved_jobs, c->next_job);
-        r = job_link(job);
+        job->is_released = record->is_released;
+        r = job->is_released ? map_put(c->released_jobs, job->key, job) : job_link(job);
         if (r < 0)
                 return r;
-        if (job->state != JOB_RUNNING)
+        if (job->state != JOB_RUNNING && !job->is_released)
                 job_retain(job);
         job = NULL;
         return 0;
@@ -180,6 +181,7 @@ static void restore_by_state(Container *c, const ContainerRecord *record)
         case CONTAINER_STOPPED:
         case CONTAINER_FAILED:
                 c->is_announced = 1;
+                container_jobs_follow(c);
                 break;
         case _CONTAINER_STATE_MAX:
         case _CONTAINER_STATE_INVALID:

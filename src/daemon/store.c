@@ -75,6 +75,7 @@ int store_save_job(const Job *job)
                 .end_reason = job->state == JOB_RUNNING
                                       ? NULL
                                       : (char *)job_end_reason_to_string(job->end_reason),
+                .is_released = job->is_released,
         };
         int r;
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include <systemd/sd-event.h>
@@ -30,6 +31,7 @@ struct Followed {
         Followed *next, **previous;
         Follow *follow;
         sd_event_source *sources[2];
+        char key[JOURNAL_KEY_SIZE];
 };
 
 struct Server {
@@ -49,6 +51,17 @@ static void followed_free(Followed *f)
                 sd_event_source_disable_unref(f->sources[i]);
         follow_free(f->follow);
         free(f);
+}
+
+/* wardend keeps a job that was released until it hears this. It always reads: the room of the
+ * socket is not a matter of its patience. */
+static void followed_finish(Followed *f)
+{
+        int r = fd_socket_send(f->server->fd, f->key, strlen(f->key), NULL, 0, 0);
+
+        if (r < 0 && r != -EPIPE)
+                log_warning(r, "Cannot tell that the output of a job has ended: %m");
+        followed_free(f);
 }
 
 static int is_worth_retrying(int error)
@@ -103,7 +116,7 @@ static int on_stream(Followed *f, int index)
         /* The descriptor is closed: the source must not outlive it. */
         f->sources[index] = sd_event_source_disable_unref(f->sources[index]);
         if (follow_is_done(f->follow))
-                followed_free(f);
+                followed_finish(f);
         return 0;
 }
 
@@ -139,6 +152,7 @@ static int server_follow(Server *server, const JournalMessage *m, int *fds)
                         fd_close(fds[i]);
                 return -ENOMEM;
         }
+        journal_key_format(m->id, m->job, f->key);
         f->server = server;
         f->next = server->followed;
         f->previous = &server->followed;
@@ -148,8 +162,10 @@ static int server_follow(Server *server, const JournalMessage *m, int *fds)
         r = follow_new(m, fds, send_entry, server, &f->follow);
         for (int i = 0; i < 2 && r >= 0; i++)
                 r = watch(f, i);
-        if (r < 0 || follow_is_done(f->follow))
+        if (r < 0)
                 followed_free(f);
+        else if (follow_is_done(f->follow))
+                followed_finish(f);
         return r;
 }
 

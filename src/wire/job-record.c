@@ -24,6 +24,7 @@ enum {
         TAG_STDOUT_BYTES,
         TAG_STDERR_BYTES,
         TAG_END_REASON,
+        TAG_RELEASED,
         _TAG_ONCE_MAX,
         TAG_ARGV = 32, /* repeated */
 };
@@ -69,6 +70,7 @@ int job_record_encode(const JobRecord *record, WireWriter *w)
         wire_put_u64(w, TAG_STDOUT_BYTES, record->stdout_bytes);
         wire_put_u64(w, TAG_STDERR_BYTES, record->stderr_bytes);
         wire_put_string(w, TAG_END_REASON, record->end_reason);
+        wire_put_u64(w, TAG_RELEASED, record->is_released ? 1 : 0);
         wire_put_strv(w, TAG_ARGV, record->argv);
         return w->error;
 }
@@ -126,6 +128,8 @@ static int job_record_decode_field(JobRecord *record, const WireField *f)
                 return wire_get_u64(f, &record->stderr_bytes);
         case TAG_END_REASON:
                 return wire_dup_string(f, &record->end_reason);
+        case TAG_RELEASED:
+                return wire_get_flag(f, &record->is_released);
         }
         return 0;
 }
@@ -149,6 +153,8 @@ static int job_record_check(const JobRecord *record)
         if (!record->is_ended && (record->code > 0 || record->signal > 0))
                 return -EBADMSG;
         if (record->is_ended && record->is_lost)
+                return -EBADMSG;
+        if (record->is_released && !record->is_ended && !record->is_lost)
                 return -EBADMSG;
         if (record->end_reason && (!record_text_is_valid(record->end_reason, END_REASON_MAX) ||
                                    (!record->is_ended && !record->is_lost)))

@@ -28,6 +28,7 @@ typedef struct JobRecord {
         JobLog log;
         uint64_t stdout_bytes, stderr_bytes; /* that it had written when we last heard of it */
         char *end_reason;                    /* the daemon's own word for it; NULL: it runs */
+        int is_released; /* clients have it no more; only the journal is not done with it */
 } JobRecord;
 
 JobRecord *job_record_new(void);

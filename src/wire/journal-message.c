@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "model/job-spec.h"
-#include "model/name.h"
 #include "model/path.h"
 #include "wire/codec.h"
 #include "wire/journal-message.h"
@@ -20,6 +21,11 @@ enum {
 };
 
 #define UNIT_NAME_MAX 255
+
+void journal_key_format(const char *id, uint32_t job, char ret[JOURNAL_KEY_SIZE])
+{
+        (void)snprintf(ret, JOURNAL_KEY_SIZE, "%.*s/%" PRIu32, CONTAINER_ID_LENGTH, id, job);
+}
 
 int journal_message_encode(const JournalMessage *m, uint8_t *buffer, size_t room)
 {

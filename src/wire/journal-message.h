@@ -4,12 +4,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/name.h"
+
 /* From wardend to warden-journal, the one program that carries output of jobs to the journal: one
- * datagram a job on the SOCK_SEQPACKET socket that the program has as fd 3. Nothing comes back: how
- * far it has come is in the state file, which outlives both.
+ * datagram a job on the SOCK_SEQPACKET socket that the program has as fd 3. How far it has come is
+ * in the state file, which outlives both.
  *
  *     JOURNAL_FOLLOW   fields of codec.h; fds: framed readers of stdout and stderr (WSHD_ATTACH,
  *                      WSHD_FRAMED; /dev/null for a stream without a ring), the state file
+ *
+ * Back comes one datagram when nothing more will be read of a job: its key, ID/N, without a NUL.
  *
  * All that identifies an entry is in here, and so comes from the daemon; from the job comes nothing
  * but the message and its priority. The end of the connection ends the program. */
@@ -17,6 +21,7 @@
 #define JOURNAL_FD 3
 #define JOURNAL_MESSAGE_MAX 4096
 #define JOURNAL_MESSAGE_FDS 3
+#define JOURNAL_KEY_SIZE (CONTAINER_ID_LENGTH + 1 + 10 + 1)
 
 typedef struct JournalMessage {
         const char *name; /* of the container; the strings point into the buffer */
@@ -26,6 +31,9 @@ typedef struct JournalMessage {
         uint32_t job;
         int is_tty;
 } JournalMessage;
+
+/* What names a job among those of all containers. */
+void journal_key_format(const char *id, uint32_t job, char ret[JOURNAL_KEY_SIZE]);
 
 /* Returns the size; -EMSGSIZE. */
 int journal_message_encode(const JournalMessage *m, uint8_t *buffer, size_t room);

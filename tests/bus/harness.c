@@ -152,6 +152,7 @@ void harness_new_bus(Harness *h)
         start_bus(h);
         path_in(h, "worker-mode", worker_file, sizeof(worker_file));
         assert_int_equal(setenv("WARDEN_FAKE_WORKER", worker_file, 1), 0);
+        assert_int_equal(setenv("WARDEN_FAKE_JOURNAL", h->directory, 1), 0);
         harness_start_systemd(h);
 }
 
@@ -204,10 +205,12 @@ void harness_stop_systemd(Harness *h)
 
 void harness_launch_wardend(Harness *h)
 {
-        char worker[256], wshd[256], state[160], runtime[160], config[160], notify[128];
+        char worker[256], wshd[256], journal[256], state[160], runtime[160], config[160],
+                notify[128];
         char *argv[] = { (char *)need_env("WARDEND"),
                          worker,
                          wshd,
+                         journal,
                          state,
                          runtime,
                          config,
@@ -217,6 +220,7 @@ void harness_launch_wardend(Harness *h)
 
         (void)snprintf(worker, sizeof(worker), "--worker=%s", need_env("FAKE_WORKER"));
         (void)snprintf(wshd, sizeof(wshd), "--wshd=%s", need_env("WSHD"));
+        (void)snprintf(journal, sizeof(journal), "--journal=%s", need_env("FAKE_JOURNAL"));
         (void)snprintf(state, sizeof(state), "--state-directory=%s/state", h->directory);
         (void)snprintf(runtime, sizeof(runtime), "--runtime-directory=%s/run", h->directory);
         (void)snprintf(config, sizeof(config), "--config=%s/wardend.conf", h->directory);

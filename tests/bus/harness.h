@@ -24,7 +24,8 @@ typedef struct Harness {
         sd_bus *bus; /* the test's own connection */
 } Harness;
 
-/* $WARDEND, $WSHD, $FAKE_SYSTEMD, $FAKE_WORKER and $BUS_POLICY name the programs and the file. */
+/* $WARDEND, $WSHD, $FAKE_SYSTEMD, $FAKE_WORKER, $FAKE_JOURNAL and $BUS_POLICY name the programs and
+ * the file. */
 void harness_new(Harness *h);
 void harness_new_bus(Harness *h); /* without wardend */
 void harness_free(Harness *h);

@@ -111,6 +111,11 @@ static void test_reason(void **state)
         record->is_lost = 1;
         assert_int_equal(pass(record, &back), 0);
         assert_string_equal(back->end_reason, "container");
+        assert_false(back->is_released);
+        back = job_record_free(back);
+        record->is_released = 1;
+        assert_int_equal(pass(record, &back), 0);
+        assert_true(back->is_released);
         reason[0] = 0;
         refuse(record);
         reason[0] = '\n';
@@ -132,6 +137,7 @@ static void test_older(void **state)
         assert_int_equal(back->log, JOB_LOG_RING);
         assert_false(back->has_stdin);
         assert_int_equal(back->stdout_bytes, 0);
+        assert_false(back->is_released);
         wire_writer_done(&w);
 }
 
@@ -152,6 +158,9 @@ static void test_contradictions(void **state)
 {
         _drop_(drop_job_record) JobRecord *record = make_record();
 
+        record->is_released = 1;
+        refuse(record); /* only what has ended can be released */
+        record->is_released = 0;
         record->code = 1;
         refuse(record); /* a code of a job that runs */
         record->is_ended = 1;

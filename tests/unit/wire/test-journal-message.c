@@ -40,6 +40,16 @@ static void test_round_trip(void **state)
         assert_int_equal(m.is_tty, 1);
 }
 
+static void test_key(void **state)
+{
+        char key[JOURNAL_KEY_SIZE];
+
+        journal_key_format("0123456789a", 7, key);
+        assert_string_equal(key, "0123456789a/7");
+        journal_key_format("0123456789a", UINT32_MAX, key);
+        assert_string_equal(key, "0123456789a/4294967295");
+}
+
 static void test_unfit(void **state)
 {
         JournalMessage m = full, ret;
@@ -101,6 +111,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 { "comes out as it went in", test_round_trip },
+                { "names a job by its container and number, the longest too", test_key },
                 { "lets nothing through that is unfit for a field", test_unfit },
                 { "notices a message that is cut or says a thing twice", test_cut },
                 { "believes no file that is torn or of another version", test_state },

@@ -22,6 +22,7 @@ static const char *const fault_kind_table[_FAULT_MAX] = {
         [FAULT_PROGRAM_NOT_EXECUTABLE] = "program-not-executable",
         [FAULT_NO_SUCH_USER] = "no-such-user",
         [FAULT_TIMED_OUT] = "timed-out",
+        [FAULT_IN_USE] = "in-use",
 };
 
 const char *fault_kind_to_string(FaultKind kind)

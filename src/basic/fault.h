@@ -23,6 +23,7 @@ typedef enum FaultKind {
         FAULT_PROGRAM_NOT_EXECUTABLE, /* exit code 126 */
         FAULT_NO_SUCH_USER,
         FAULT_TIMED_OUT,
+        FAULT_IN_USE, /* a port of the host is somebody else's: names whose */
         _FAULT_MAX,
         _FAULT_INVALID = -22,
 } FaultKind;

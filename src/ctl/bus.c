@@ -47,6 +47,7 @@ static FaultKind kind_from_error(const sd_bus_error *error)
                 { "ProgramNotExecutable", FAULT_PROGRAM_NOT_EXECUTABLE },
                 { "NoSuchUser", FAULT_NO_SUCH_USER },
                 { "TimedOut", FAULT_TIMED_OUT },
+                { "InUse", FAULT_IN_USE },
         };
         size_t n = strlen(ERROR_PREFIX);
 

@@ -21,6 +21,7 @@ int exit_code_from_fault(FaultKind kind)
         case FAULT_NOT_SUPPORTED:
         case FAULT_NO_SUCH_USER:
         case FAULT_TIMED_OUT:
+        case FAULT_IN_USE:
         case _FAULT_MAX:
         case _FAULT_INVALID:
                 break;

@@ -30,7 +30,8 @@ typedef enum WorkerType {
         WORKER_CLONED,     /* pid in the daemon's namespace; fd: pidfd */
         WORKER_GATE,
         WORKER_DONE,
-        WORKER_FAILED, /* kind, error, text */
+        WORKER_FAILED,   /* kind, error, text */
+        WORKER_FIREWALL, /* blob: a FirewallRequest; to warden-firewall */
         _WORKER_TYPE_MAX,
 } WorkerType;
 

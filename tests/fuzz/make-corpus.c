@@ -12,6 +12,7 @@
 #include "basic/io.h"
 #include "basic/strv.h"
 #include "wire/container-record.h"
+#include "wire/firewall-message.h"
 #include "wire/job-record.h"
 #include "wire/job-spec-wire.h"
 #include "wire/plan-wire.h"
@@ -296,6 +297,35 @@ static void make_worker_messages(const char *corpus)
         remove_request_done(&request);
 }
 
+static void make_firewall_messages(const char *corpus)
+{
+        FirewallContainer c = { .id = ID, .addresses = { .interface = "w-" ID, .prefix6 = 64 } };
+        FirewallRequest request = { .action = FIREWALL_REBUILD };
+        EgressRule rule = EGRESS_RULE_INIT;
+        PortForward forward;
+        WireWriter w = WIRE_WRITER_INIT;
+        size_t n = 0;
+
+        check(firewall_request_encode(&request, &w), "rebuild");
+        save_writer(corpus, "firewall-message", "rebuild", &w);
+        check(port_forward_parse("[::1]:8000-8009:80-89/udp", &forward, NULL), "forward");
+        check(port_forwards_append(&c.forwards, &c.n_forwards, &forward, NULL), "forward");
+        rule.protocol = NETWORK_PROTOCOL_TCP;
+        check(egress_rule_add_network(&rule, "10.0.0.0/8", NULL), "network");
+        check(egress_rule_add_network(&rule, "fd00::1-fd00::9", NULL), "network");
+        check(egress_rule_add_ports(&rule, "80-89", NULL), "ports");
+        check(egress_rules_append(&c.rules, &n, &rule, NULL), "rule");
+        rule.protocol = NETWORK_PROTOCOL_ICMP;
+        rule.icmp_type = 8;
+        check(egress_rules_append(&c.rules, &n, &rule, NULL), "rule");
+        c.n_rules = n;
+        request = (FirewallRequest){ .action = FIREWALL_ADD, .containers = &c, .n_containers = 1 };
+        check(firewall_request_encode(&request, &w), "add");
+        save_writer(corpus, "firewall-message", "add", &w);
+        egress_rules_free(c.rules, c.n_rules);
+        free(c.forwards);
+}
+
 int main(int argc, char *argv[])
 {
         if (argc != 2 || argv[1][0] != '/') {
@@ -308,5 +338,6 @@ int main(int argc, char *argv[])
         make_requests(argv[1]);
         make_job_specs(argv[1]);
         make_worker_messages(argv[1]);
+        make_firewall_messages(argv[1]);
         return EXIT_SUCCESS;
 }

@@ -20,6 +20,7 @@ static const char *const name_table[_FAULT_MAX] = {
         [FAULT_PROGRAM_NOT_EXECUTABLE] = BUS_ERROR_PREFIX "ProgramNotExecutable",
         [FAULT_NO_SUCH_USER] = BUS_ERROR_PREFIX "NoSuchUser",
         [FAULT_TIMED_OUT] = BUS_ERROR_PREFIX "TimedOut",
+        [FAULT_IN_USE] = BUS_ERROR_PREFIX "InUse",
 };
 
 static const sd_bus_error_map errno_map[] = {
@@ -36,6 +37,7 @@ static const sd_bus_error_map errno_map[] = {
         SD_BUS_ERROR_MAP(BUS_ERROR_PREFIX "ProgramNotExecutable", ENOEXEC),
         SD_BUS_ERROR_MAP(BUS_ERROR_PREFIX "NoSuchUser", ESRCH),
         SD_BUS_ERROR_MAP(BUS_ERROR_PREFIX "TimedOut", ETIMEDOUT),
+        SD_BUS_ERROR_MAP(BUS_ERROR_PREFIX "InUse", EADDRINUSE),
         SD_BUS_ERROR_MAP_END,
 };
 

@@ -51,6 +51,7 @@ static void test_kinds(void **state)
                 { OURS("ProgramNotExecutable"), FAULT_PROGRAM_NOT_EXECUTABLE },
                 { OURS("NoSuchUser"), FAULT_NO_SUCH_USER },
                 { OURS("TimedOut"), FAULT_TIMED_OUT },
+                { OURS("InUse"), FAULT_IN_USE },
                 { OURS("OfALaterVersion"), FAULT_FAILED },
                 { "com.example.Error.NoSuchContainer", FAULT_FAILED },
         };

@@ -49,6 +49,7 @@ static void test_public_names(void **state)
                 { FAULT_PROGRAM_NOT_EXECUTABLE, "ProgramNotExecutable" },
                 { FAULT_NO_SUCH_USER, "NoSuchUser" },
                 { FAULT_TIMED_OUT, "TimedOut" },
+                { FAULT_IN_USE, "InUse" },
         };
 
         assert_int_equal(sizeof(rows) / sizeof(rows[0]), _FAULT_MAX - 1);

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "basic/fd.h"
+#include "basic/io.h"
+#include "basic/macro.h"
+#include "firewall/port-probe.h"
+#include "firewall/server.h"
+#include "firewall/text.h"
+#include "firewall/transaction.h"
+#include "wire/worker-socket.h"
+
+#define BATCH_MAX 64
+
+typedef struct Call {
+        FirewallRequest request;
+        int fd; /* for the answer; -EBADF: it was given */
+} Call;
+
+typedef struct Server {
+        Transaction *transaction;
+        int socket_fd;
+        Call calls[BATCH_MAX];
+        size_t n_calls;
+} Server;
+
+/* -- answers -- */
+
+static void call_answer(Call *call, int error, const Fault *fault)
+{
+        WorkerMessage m = { .type = WORKER_DONE, .fault = FAULT_INIT };
+
+        if (call->fd < 0)
+                return;
+        if (error < 0) {
+                m.type = WORKER_FAILED;
+                m.fault = *fault;
+                (void)fault_set(&m.fault, FAULT_FAILED, error, "firewall: %m");
+        }
+        (void)worker_send(call->fd, &m, NULL, 0, MSG_DONTWAIT);
+        call->fd = fd_close(call->fd);
+}
+
+static void server_clear(Server *server)
+{
+        for (size_t i = 0; i < server->n_calls; i++) {
+                firewall_request_done(&server->calls[i].request);
+                fd_close(server->calls[i].fd);
+        }
+        server->n_calls = 0;
+}
+
+/* -- route_localnet -- */
+
+/* The kernel routes 127.0.0.1 to no interface but lo, and takes nothing for it from another one,
+ * unless that has this switch. The chain `guard` keeps the container itself from using it. */
+static void open_loopback(const FirewallContainer *c)
+{
+        char path[96];
+
+        for (size_t i = 0; i < c->n_forwards; i++) {
+                const IpRange *host = &c->forwards[i].host_address;
+
+                if (host->family == AF_INET6 || (host->family == AF_INET && host->first[0] != 127))
+                        continue;
+                /* It may not be there yet, or not any more. */
+                (void)snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/route_localnet",
+                               c->addresses.interface);
+                (void)io_write_string(AT_FDCWD, path, "1\n");
+                return;
+        }
+}
+
+static void call_finish(Call *call)
+{
+        const FirewallRequest *request = &call->request;
+
+        if (request->action != FIREWALL_REMOVE && request->action != FIREWALL_UNFORWARD)
+                for (size_t i = 0; i < request->n_containers; i++)
+                        open_loopback(&request->containers[i]);
+        call_answer(call, 0, NULL);
+}
+
+/* -- transactions -- */
+
+static int run_calls(Server *server, size_t first, size_t n, Fault *fault)
+{
+        _drop_(drop_free) char *text = NULL;
+        size_t size = 0;
+        FILE *f = open_memstream(&text, &size);
+
+        if (!f)
+                return -ENOMEM;
+        for (size_t i = first; i < first + n; i++)
+                if (server->calls[i].fd >= 0)
+                        firewall_text_write(f, &server->calls[i].request);
+        if (fclose(f) != 0)
+                return -ENOMEM;
+        return size > 0 ? transaction_run(server->transaction, text, fault) : 0;
+}
+
+static void run_alone(Server *server, size_t i)
+{
+        Call *call = &server->calls[i];
+        Fault fault = FAULT_INIT, missing = FAULT_INIT;
+        int r;
+
+        if (call->fd < 0)
+                return;
+        r = run_calls(server, i, 1, &fault);
+        if (r >= 0) {
+                call_finish(call);
+                return;
+        }
+        if (call->request.action == FIREWALL_REBUILD &&
+            transaction_find_missing(server->transaction, &missing) < 0)
+                call_answer(call, missing.error, &missing);
+        else
+                call_answer(call, r, &fault);
+}
+
+/* The kernel would not mind; whose the port is would. */
+static void probe_ports(Call *call)
+{
+        const FirewallRequest *request = &call->request;
+
+        if (request->action != FIREWALL_FORWARD)
+                return;
+        for (size_t i = 0; i < request->containers[0].n_forwards; i++) {
+                Fault fault = FAULT_INIT;
+                int r = port_probe(&request->containers[0].forwards[i], &fault);
+
+                if (r < 0) {
+                        call_answer(call, r, &fault);
+                        return;
+                }
+        }
+}
+
+static void server_work(Server *server)
+{
+        for (size_t i = 0; i < server->n_calls; i++)
+                probe_ports(&server->calls[i]);
+        if (server->n_calls > 1 && run_calls(server, 0, server->n_calls, NULL) >= 0) {
+                for (size_t i = 0; i < server->n_calls; i++)
+                        if (server->calls[i].fd >= 0)
+                                call_finish(&server->calls[i]);
+        } else {
+                for (size_t i = 0; i < server->n_calls; i++)
+                        run_alone(server, i);
+        }
+        server_clear(server);
+}
+
+/* Returns as worker_receive() does. What makes no sense is answered at once. */
+static int server_receive(Server *server, int flags)
+{
+        _drop_(worker_packet_done) WorkerPacket packet = WORKER_PACKET_INIT;
+        Call *call = &server->calls[server->n_calls];
+        Fault fault = FAULT_INIT;
+        int r;
+
+        r = worker_receive(server->socket_fd, &packet, flags);
+        if (r <= 0)
+                return r;
+        if (packet.n_fds != 1)
+                return 1;
+        *call = (Call){ .fd = take_fd(&packet.fds[0]) };
+        r = packet.message.type == WORKER_FIREWALL
+                    ? firewall_request_decode(packet.message.blob, packet.message.blob_size,
+                                              &call->request)
+                    : -EBADMSG;
+        if (r < 0) {
+                r = fault_set(&fault, FAULT_FAILED, r, "firewall: cannot read the request: %m");
+                call_answer(call, r, &fault);
+                return 1;
+        }
+        server->n_calls++;
+        return 1;
+}
+
+int server_run(int socket_fd, Fault *fault)
+{
+        Server server = { .socket_fd = socket_fd };
+        int r;
+
+        r = transaction_new(&server.transaction);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "cannot set libnftables up: %m");
+        for (;;) {
+                r = server_receive(&server, 0);
+                while (r > 0 && server.n_calls < BATCH_MAX)
+                        r = server_receive(&server, MSG_DONTWAIT);
+                server_work(&server);
+                if (r <= 0 && r != -EAGAIN && r != -EBADMSG)
+                        break;
+        }
+        transaction_free(server.transaction);
+        return r < 0 ? fault_set(fault, FAULT_FAILED, r, "cannot receive: %m") : 0;
+}

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "basic/macro.h"
+#include "firewall/text.h"
+
+#define INET "inet warden"
+#define ARP "arp warden"
+
+/* The way of a packet. Names of interfaces are what decides: a container has one, and nobody but
+ * the host names it.
+ *
+ *   from a container   guard (before conntrack, so that a forged packet leaves no trace), forwards,
+ *                      then egress, or input when it is for the host
+ *   to a container     forwards, ingress
+ *
+ * `ct original` in rules of egress is what the container asked for, also where a forward has made
+ * another address of it. */
+
+static const char base_sets[] =
+        "        set slots { type ifname; }\n"
+        "        set guard4 { type ifname . ether_addr . ipv4_addr; }\n"
+        "        set guard6 { type ifname . ether_addr . ipv6_addr; }\n"
+        "        set self4 { type ipv4_addr . ipv4_addr; }\n"
+        "        set self6 { type ipv6_addr . ipv6_addr; }\n"
+        "        set allow4 { type ipv4_addr; flags interval; auto-merge; }\n"
+        "        set allow6 { type ipv6_addr; flags interval; auto-merge; }\n"
+        "        set deny4 { type ipv4_addr; flags interval; auto-merge; }\n"
+        "        set deny6 { type ipv6_addr; flags interval; auto-merge; }\n"
+        "        map forwards4 { type inet_proto . inet_service : ipv4_addr . inet_service; }\n"
+        "        map forwards6 { type inet_proto . inet_service : ipv6_addr . inet_service; }\n"
+        "        map addressed4 {\n"
+        "                type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service;\n"
+        "        }\n"
+        "        map addressed6 {\n"
+        "                type inet_proto . ipv6_addr . inet_service : ipv6_addr . inet_service;\n"
+        "        }\n"
+        "        map rules { type ifname : verdict; }\n"
+        "        map host_rules { type ifname : verdict; }\n";
+
+/* 127.0.0.0/8 as a destination: forwards of the host's loopback need route_localnet on the
+ * container's interface, which without this rule would open that network to the container. */
+static const char base_guard[] =
+        "        chain guard {\n"
+        "                type filter hook prerouting priority raw; policy accept;\n"
+        "                iifname != @slots accept\n"
+        "                ip daddr 127.0.0.0/8 counter drop\n"
+        "                iifname . ether saddr . ip saddr @guard4 goto services\n"
+        "                iifname . ether saddr . ip6 saddr @guard6 goto services\n"
+        "                ip6 saddr :: icmpv6 type nd-neighbor-solicit accept\n"
+        "                counter drop\n"
+        "        }\n"
+        "        chain services {\n"
+        "                icmpv6 type { nd-router-advert, nd-redirect } counter drop\n"
+        "                udp sport 67 udp dport 68 counter drop\n"
+        "                udp sport 547 udp dport 546 counter drop\n"
+        "        }\n";
+
+static const char base_nat[] =
+        "        chain prerouting {\n"
+        "                type nat hook prerouting priority dstnat; policy accept;\n"
+        "                fib daddr type local jump forwards\n"
+        "        }\n"
+        "        chain output {\n"
+        "                type nat hook output priority -100; policy accept;\n"
+        "                fib daddr type local jump forwards\n"
+        "        }\n"
+        "        chain forwards {\n"
+        "                dnat ip to meta l4proto . ip daddr . th dport map @addressed4\n"
+        "                dnat ip6 to meta l4proto . ip6 daddr . th dport map @addressed6\n"
+        "                dnat ip to meta l4proto . th dport map @forwards4\n"
+        "                dnat ip6 to meta l4proto . th dport map @forwards6\n"
+        "        }\n"
+        "        chain postrouting {\n"
+        "                type nat hook postrouting priority srcnat; policy accept;\n"
+        "                oifname @slots goto inwards\n"
+        "                iifname @slots masquerade\n"
+        "        }\n"
+        "        chain inwards {\n"
+        "                ip saddr 127.0.0.0/8 masquerade\n"
+        "                ip saddr . ip daddr @self4 masquerade\n"
+        "                ip6 saddr . ip6 daddr @self6 masquerade\n"
+        "        }\n";
+
+static const char base_filter[] =
+        "        chain forward {\n"
+        "                type filter hook forward priority filter - 5; policy accept;\n"
+        "                ct state established,related accept\n"
+        "                iifname @slots goto egress\n"
+        "                oifname @slots goto ingress\n"
+        "        }\n"
+        "        chain egress {\n"
+        "                ct state invalid counter drop\n"
+        "                iifname vmap @rules\n"
+        "                ct original ip daddr @allow4 counter accept\n"
+        "                ct original ip6 daddr @allow6 counter accept\n"
+        "                ct original ip daddr @deny4 goto refuse\n"
+        "                ct original ip6 daddr @deny6 goto refuse\n"
+        "                ct status dnat counter accept\n"
+        "                oifname @slots goto refuse\n"
+        "                counter accept\n"
+        "        }\n"
+        "        chain ingress {\n"
+        "                ct status dnat counter accept\n"
+        "                counter drop\n"
+        "        }\n"
+        "        chain input {\n"
+        "                type filter hook input priority filter - 5; policy accept;\n"
+        "                iifname != @slots accept\n"
+        "                ct state established,related accept\n"
+        "                icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept\n"
+        "                iifname vmap @host_rules\n"
+        "                goto refuse\n"
+        "        }\n"
+        "        chain refuse {\n"
+        "                counter\n"
+        "                meta l4proto tcp reject with tcp reset\n"
+        "                reject with icmpx admin-prohibited\n"
+        "        }\n";
+
+static const char base_arp[] =
+        "        set slots { type ifname; }\n"
+        "        set guard { type ifname . ether_addr . ipv4_addr; }\n"
+        "        chain input {\n"
+        "                type filter hook input priority filter; policy accept;\n"
+        "                iifname != @slots accept\n"
+        "                iifname . arp saddr ether . arp saddr ip @guard accept\n"
+        "                counter drop\n"
+        "        }\n";
+
+static void write_ranges(FILE *f, const char *set, const IpRange *ranges, size_t n, int family)
+{
+        const char *separator = "{ ";
+        char text[IP_RANGE_MAX];
+        int is_any = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                if (ranges[i].family != family)
+                        continue;
+                if (!is_any)
+                        (void)fprintf(f, "add element " INET " %s ", set);
+                is_any = 1;
+                ip_range_format(&ranges[i], text);
+                (void)fprintf(f, "%s%s", separator, text);
+                separator = ", ";
+        }
+        if (is_any)
+                (void)fputs(" }\n", f);
+}
+
+void firewall_text_write_base(FILE *f, const FirewallRequest *policy)
+{
+        /* To add before deleting makes it no error that there is none; all of it is one
+         * transaction, so that at no time there is less than one of the two. */
+        (void)fputs("add table " INET "\ndelete table " INET "\n"
+                    "add table " ARP "\ndelete table " ARP "\n"
+                    "table " INET " {\n",
+                    f);
+        (void)fputs(base_sets, f);
+        (void)fputs(base_guard, f);
+        (void)fputs(base_nat, f);
+        (void)fputs(base_filter, f);
+        (void)fputs("}\ntable " ARP " {\n", f);
+        (void)fputs(base_arp, f);
+        (void)fputs("}\n", f);
+        write_ranges(f, "allow4", policy->allow, policy->n_allow, AF_INET);
+        write_ranges(f, "allow6", policy->allow, policy->n_allow, AF_INET6);
+        write_ranges(f, "deny4", policy->deny, policy->n_deny, AF_INET);
+        write_ranges(f, "deny6", policy->deny, policy->n_deny, AF_INET6);
+}
+
+/* -- what every container has -- */
+
+typedef struct ContainerText {
+        const char *interface;
+        char mac[18];
+        char address4[INET_ADDRSTRLEN];
+        char address6[INET6_ADDRSTRLEN]; /* "": none */
+        char link6[INET6_ADDRSTRLEN];    /* the one that the kernel makes of the MAC */
+} ContainerText;
+
+static void container_text(const FirewallContainer *c, ContainerText *ret)
+{
+        const uint8_t *mac = c->addresses.mac;
+        const uint8_t link[16] = {
+                0xfe,       0x80,   0,      0,    0,    0,      0,      0,
+                mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5],
+        };
+
+        *ret = (ContainerText){ .interface = c->addresses.interface };
+        (void)snprintf(ret->mac, sizeof(ret->mac), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
+                       mac[2], mac[3], mac[4], mac[5]);
+        (void)inet_ntop(AF_INET, &c->addresses.container4, ret->address4, sizeof(ret->address4));
+        if (c->addresses.prefix6 == 0)
+                return;
+        (void)inet_ntop(AF_INET6, c->addresses.container6, ret->address6, sizeof(ret->address6));
+        (void)inet_ntop(AF_INET6, link, ret->link6, sizeof(ret->link6));
+}
+
+static void write_guard(FILE *f, const char *verb, const ContainerText *t)
+{
+        (void)fprintf(f, "%s element " INET " slots { \"%s\" }\n", verb, t->interface);
+        (void)fprintf(f, "%s element " INET " guard4 { \"%s\" . %s . %s }\n", verb, t->interface,
+                      t->mac, t->address4);
+        (void)fprintf(f, "%s element " INET " self4 { %s . %s }\n", verb, t->address4, t->address4);
+        if (*t->address6) {
+                (void)fprintf(
+                        f, "%s element " INET " guard6 { \"%s\" . %s . %s, \"%s\" . %s . %s }\n",
+                        verb, t->interface, t->mac, t->address6, t->interface, t->mac, t->link6);
+                (void)fprintf(f, "%s element " INET " self6 { %s . %s }\n", verb, t->address6,
+                              t->address6);
+        }
+        (void)fprintf(f, "%s element " ARP " slots { \"%s\" }\n", verb, t->interface);
+        (void)fprintf(f, "%s element " ARP " guard { \"%s\" . %s . %s }\n", verb, t->interface,
+                      t->mac, t->address4);
+}
+
+/* -- forwards -- */
+
+static void write_forward_elements(FILE *f, const PortForward *forward, const char *host,
+                                   const char *container)
+{
+        const char *protocol = network_protocol_to_string(forward->protocol);
+
+        for (uint32_t i = 0; i < forward->count; i++)
+                (void)fprintf(f, "%s%s%s%s . %u : %s . %u", i > 0 ? ", " : "", protocol,
+                              *host ? " . " : "", host, forward->host_port + i, container,
+                              forward->container_port + i);
+}
+
+static void write_forward(FILE *f, const char *verb, const PortForward *forward,
+                          const ContainerText *t)
+{
+        int family = forward->host_address.family;
+        char host[IP_RANGE_MAX];
+
+        if (forward->host_port == 0)
+                return;
+        ip_range_format(&forward->host_address, host);
+        if (family != AF_INET6) {
+                (void)fprintf(f, "%s element " INET " %s { ", verb,
+                              *host ? "addressed4" : "forwards4");
+                write_forward_elements(f, forward, host, t->address4);
+                (void)fputs(" }\n", f);
+        }
+        if (family != AF_INET && *t->address6) {
+                (void)fprintf(f, "%s element " INET " %s { ", verb,
+                              *host ? "addressed6" : "forwards6");
+                write_forward_elements(f, forward, host, t->address6);
+                (void)fputs(" }\n", f);
+        }
+}
+
+static void write_forwards(FILE *f, const char *verb, const FirewallContainer *c,
+                           const ContainerText *t)
+{
+        for (size_t i = 0; i < c->n_forwards; i++)
+                write_forward(f, verb, &c->forwards[i], t);
+}
+
+/* -- rules -- */
+
+static void write_rule_networks(FILE *f, const EgressRule *rule, int family)
+{
+        const char *separator = "";
+        char text[IP_RANGE_MAX];
+
+        (void)fprintf(f, " ct original %s daddr { ", family == AF_INET ? "ip" : "ip6");
+        for (size_t i = 0; i < rule->n_networks; i++) {
+                if (rule->networks[i].family != family)
+                        continue;
+                ip_range_format(&rule->networks[i], text);
+                (void)fprintf(f, "%s%s", separator, text);
+                separator = ", ";
+        }
+        (void)fputs(" }", f);
+}
+
+static void write_rule_protocol(FILE *f, const EgressRule *rule, const PortRange *ports)
+{
+        const char *name = network_protocol_to_string(rule->protocol);
+
+        if (rule->protocol == NETWORK_PROTOCOL_ANY)
+                return;
+        (void)fprintf(f, " meta l4proto %s",
+                      rule->protocol == NETWORK_PROTOCOL_ICMPV6 ? "ipv6-icmp" : name);
+        if (rule->icmp_type >= 0)
+                (void)fprintf(f, " %s type %d", name, rule->icmp_type);
+        if (rule->icmp_code >= 0)
+                (void)fprintf(f, " %s code %d", name, rule->icmp_code);
+        if (!ports)
+                return;
+        (void)fprintf(f, " ct original proto-dst %u", ports->first);
+        if (ports->last != ports->first)
+                (void)fprintf(f, "-%u", ports->last);
+}
+
+/* @family   AF_UNSPEC: no network is named
+ * @ports    NULL: none is named. One a rule, as libnftables 1.0.6 has no type for sets of this
+ */
+static void write_rule_once(FILE *f, const FirewallContainer *c, const EgressRule *rule, int family,
+                            const PortRange *ports, int is_log)
+{
+        (void)fprintf(f, "add rule " INET " %s-%s", rule->is_host ? "host" : "rules", c->id);
+        if (family != AF_UNSPEC)
+                write_rule_networks(f, rule, family);
+        write_rule_protocol(f, rule, ports);
+        if (is_log)
+                (void)fprintf(f,
+                              " limit rate 10/second burst 50 packets log prefix \"warden %s: \"\n",
+                              c->id);
+        else
+                (void)fputs(" counter accept\n", f);
+}
+
+/* Two where there are two things to do, as the limit of the log is not one of the accept. */
+static void write_rule_ports(FILE *f, const FirewallContainer *c, const EgressRule *rule,
+                             int family)
+{
+        size_t i = 0;
+
+        do {
+                const PortRange *ports = rule->n_ports > 0 ? &rule->ports[i] : NULL;
+
+                if (rule->is_logged)
+                        write_rule_once(f, c, rule, family, ports, 1);
+                write_rule_once(f, c, rule, family, ports, 0);
+        } while (++i < rule->n_ports);
+}
+
+static int rule_has_family(const EgressRule *rule, int family)
+{
+        for (size_t i = 0; i < rule->n_networks; i++)
+                if (rule->networks[i].family == family)
+                        return 1;
+        return family == AF_UNSPEC && rule->n_networks == 0;
+}
+
+static void write_rule(FILE *f, const FirewallContainer *c, const EgressRule *rule)
+{
+        static const int families[] = { AF_UNSPEC, AF_INET, AF_INET6 };
+
+        for (size_t i = 0; i < ELEMENTSOF(families); i++)
+                if (rule_has_family(rule, families[i]))
+                        write_rule_ports(f, c, rule, families[i]);
+}
+
+static const struct {
+        const char *chain, *map;
+} rule_places[] = {
+        { "rules", "rules" },
+        { "host", "host_rules" },
+};
+
+/* The chain is there afterwards, and empty. */
+static void write_rule_chain(FILE *f, const FirewallContainer *c, size_t place)
+{
+        (void)fprintf(f, "add chain " INET " %s-%s\nflush chain " INET " %s-%s\n",
+                      rule_places[place].chain, c->id, rule_places[place].chain, c->id);
+        (void)fprintf(f, "add element " INET " %s { \"%s\" : jump %s-%s }\n",
+                      rule_places[place].map, c->addresses.interface, rule_places[place].chain,
+                      c->id);
+}
+
+static void write_rules_removed(FILE *f, const FirewallContainer *c, size_t place)
+{
+        write_rule_chain(f, c, place);
+        (void)fprintf(f, "delete element " INET " %s { \"%s\" }\ndelete chain " INET " %s-%s\n",
+                      rule_places[place].map, c->addresses.interface, rule_places[place].chain,
+                      c->id);
+}
+
+static size_t count_rules(const FirewallContainer *c, size_t place)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < c->n_rules; i++)
+                n += (size_t) !!c->rules[i].is_host == place ? 1 : 0;
+        return n;
+}
+
+static void write_rules(FILE *f, const FirewallContainer *c, int is_replacing)
+{
+        for (size_t place = 0; place < ELEMENTSOF(rule_places); place++) {
+                if (count_rules(c, place) > 0)
+                        write_rule_chain(f, c, place);
+                else if (is_replacing)
+                        write_rules_removed(f, c, place);
+        }
+        for (size_t i = 0; i < c->n_rules; i++)
+                write_rule(f, c, &c->rules[i]);
+}
+
+/* -- requests -- */
+
+static void write_added(FILE *f, const FirewallContainer *c, const ContainerText *t)
+{
+        write_guard(f, "add", t);
+        write_forwards(f, "add", c, t);
+        write_rules(f, c, 0);
+}
+
+static void write_removed(FILE *f, const FirewallContainer *c, const ContainerText *t)
+{
+        write_forwards(f, "add", c, t);
+        write_forwards(f, "delete", c, t);
+        for (size_t place = 0; place < ELEMENTSOF(rule_places); place++)
+                if (count_rules(c, place) > 0)
+                        write_rules_removed(f, c, place);
+        write_guard(f, "add", t);
+        write_guard(f, "delete", t);
+}
+
+static void write_container(FILE *f, FirewallAction action, const FirewallContainer *c)
+{
+        ContainerText t;
+
+        container_text(c, &t);
+        switch (action) {
+        case FIREWALL_REBUILD:
+        case FIREWALL_ADD:
+                write_added(f, c, &t);
+                return;
+        case FIREWALL_REMOVE:
+                write_removed(f, c, &t);
+                return;
+        case FIREWALL_FORWARD:
+                write_forwards(f, "add", c, &t);
+                return;
+        case FIREWALL_UNFORWARD:
+                write_forwards(f, "add", c, &t);
+                write_forwards(f, "delete", c, &t);
+                return;
+        case FIREWALL_RULES:
+                write_rules(f, c, 1);
+                return;
+        case _FIREWALL_ACTION_MAX:
+                return;
+        }
+}
+
+void firewall_text_write(FILE *f, const FirewallRequest *request)
+{
+        if (request->action == FIREWALL_REBUILD)
+                firewall_text_write_base(f, request);
+        for (size_t i = 0; i < request->n_containers; i++)
+                write_container(f, request->action, &request->containers[i]);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "model/forward.h"
+
+/* What a container may reach although the host's policy says no: one rule allows, and taking it
+ * back is the only way to deny. */
+
+#define EGRESS_NETWORKS_MAX 64 /* of one rule */
+#define EGRESS_PORTS_MAX 64
+#define EGRESS_RULES_MAX 64 /* of one container */
+
+typedef struct PortRange {
+        uint16_t first, last;
+} PortRange;
+
+typedef struct EgressRule {
+        NetworkProtocol protocol; /* any: every one */
+        IpRange *networks;        /* of both families; none: everywhere */
+        size_t n_networks;
+        PortRange *ports; /* none: every one */
+        size_t n_ports;
+        int icmp_type, icmp_code; /* -1: every one */
+        int is_host;              /* services of the host itself, instead of what lies behind it */
+        int is_logged;            /* every new connection, to the kernel's log */
+} EgressRule;
+
+#define EGRESS_RULE_INIT ((EgressRule){ .icmp_type = -1, .icmp_code = -1 })
+
+void egress_rule_done(EgressRule *rule);
+
+/* Parse and add. 0; -EINVAL, -E2BIG with a fault; -ENOMEM. */
+int egress_rule_add_network(EgressRule *rule, const char *text, Fault *fault);
+int egress_rule_add_ports(EgressRule *rule, const char *text, Fault *fault); /* "80", "80-89" */
+
+/* What needs the whole: ports only with a protocol that has them, ICMP types only with ICMP, and
+ * networks of its family. Returns 0; -EINVAL with a fault. */
+int egress_rule_validate(const EgressRule *rule, Fault *fault);
+
+int egress_rule_equal(const EgressRule *a, const EgressRule *b);
+
+/* Growing arrays. append takes the rule (leaves it empty) on success: 0; -ENOMEM; -E2BIG with a
+ * fault. */
+int egress_rules_append(EgressRule **array, size_t *n, EgressRule *take_rule, Fault *fault);
+void egress_rules_remove(EgressRule *array, size_t *n, size_t index);
+EgressRule *egress_rules_free(EgressRule *array, size_t n);
+
+/* The index, or -ENOENT. */
+int egress_rules_find(const EgressRule *array, size_t n, const EgressRule *rule);

@@ -17,6 +17,7 @@
 #include "daemon/journal-pool.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
+#include "daemon/stats-reader.h"
 #include "daemon/store.h"
 #include "daemon/uid-pool.h"
 #include "daemon/worker-pool.h"
@@ -128,6 +129,9 @@ int manager_new(sd_event *event, Conf *take_conf, SystemdClient *systemd, Manage
         r = journal_pool_new(manager, manager->conf.journal_program, &manager->journal);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "Out of memory");
+        r = stats_reader_new(manager, &manager->stats);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "Out of memory");
         *ret = take_ptr(manager);
         return 0;
 }
@@ -139,6 +143,7 @@ Manager *manager_free(Manager *manager)
 
         if (!manager)
                 return NULL;
+        stats_reader_free(manager->stats);
         MAP_FOREACH(c, manager->by_id)
                 container_free(c);
         map_free(manager->by_name);

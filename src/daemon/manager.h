@@ -33,6 +33,7 @@ struct Manager {
         CgroupMode cgroup_mode;
         WorkerPool *workers;
         struct JournalPool *journal;
+        struct StatsReader *stats;
         UidPool *uids;
         Map *by_name; /* Container, by spec->name: the registry that clients see */
         Map *by_id;

@@ -84,8 +84,9 @@ static int append_properties(sd_bus_message *m, const ScopeRequest *request)
                                   "TimeoutStopUSec", "t", request->stop_usec, "SendSIGHUP", "b", 0);
         if (r < 0)
                 return r;
-        r = sd_bus_message_append(m, "(sv)(sv)(sv)", "MemoryAccounting", "b", 1, "CPUAccounting",
-                                  "b", 1, "TasksAccounting", "b", 1);
+        r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "MemoryAccounting", "b", 1,
+                                  "CPUAccounting", "b", 1, "TasksAccounting", "b", 1,
+                                  "IOAccounting", "b", 1);
         if (r < 0)
                 return r;
         return append_limits(m, request->limits);

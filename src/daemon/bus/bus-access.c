@@ -22,6 +22,7 @@ static const OpenCall open_calls[] = {
         { "org.freedesktop.DBus.ObjectManager", NULL },
         { "org.freedesktop.DBus.Properties", "Get" },
         { "org.freedesktop.DBus.Properties", "GetAll" },
+        { BUS_INTERFACE_MANAGER, "GetStats" },
 };
 
 static int is_open(sd_bus_message *m)

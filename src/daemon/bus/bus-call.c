@@ -143,6 +143,16 @@ void bus_call_reply_fds(BusCall *call, const int fds[3])
         call_sent(call, sd_bus_reply_method_return(call->message, "hhh", fds[0], fds[1], fds[2]));
 }
 
+int bus_call_new_reply(BusCall *call, sd_bus_message **ret)
+{
+        return sd_bus_message_new_method_return(call->message, ret);
+}
+
+void bus_call_reply_message(BusCall *call, sd_bus_message *reply)
+{
+        call_sent(call, sd_bus_send(NULL, reply, NULL));
+}
+
 void bus_calls_cancel(BusServer *server)
 {
         Fault fault = FAULT_INIT;

@@ -26,7 +26,11 @@ int bus_call_refuse(BusCall *call, int r, const Fault *fault, sd_bus_error *erro
 void bus_call_reply_done(void *userdata, int error, const Fault *fault);
 void bus_call_reply_path(BusCall *call, const char *path);
 void bus_call_reply_fds(BusCall *call, const int fds[3]);
+void bus_call_reply_message(BusCall *call, sd_bus_message *reply);
 void bus_call_reply_error(BusCall *call, int error, const Fault *fault);
+
+/* An empty answer, to be filled for bus_call_reply_message(). Returns 0; sd-bus's errors. */
+int bus_call_new_reply(BusCall *call, sd_bus_message **ret);
 
 /* For the end of the server: answers all that wait. */
 void bus_calls_cancel(BusServer *server);

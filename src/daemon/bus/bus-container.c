@@ -12,6 +12,7 @@
 #include "daemon/bus/bus-fault.h"
 #include "daemon/bus/bus-path.h"
 #include "daemon/bus/bus-spec.h"
+#include "daemon/bus/bus-stats.h"
 
 /* The small ones differ by their name only. */
 static int bus_container_get_string(sd_bus *bus, const char *path, const char *interface,
@@ -275,6 +276,8 @@ const sd_bus_vtable bus_container_vtable[] = {
                                 bus_container_method_destroy, 0),
         SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("i", signal), SD_BUS_NO_RESULT,
                                 bus_container_method_kill, 0),
+        SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", stats),
+                                bus_container_method_get_stats, 0),
         SD_BUS_METHOD_WITH_ARGS("SpawnJob", SD_BUS_ARGS("as", argv, "a{sv}", spec),
                                 SD_BUS_RESULT("o", job), bus_container_method_spawn_job,
                                 SD_BUS_VTABLE_SENSITIVE),

@@ -10,6 +10,7 @@
 #include "daemon/bus/bus-fault.h"
 #include "daemon/bus/bus-path.h"
 #include "daemon/bus/bus-spec.h"
+#include "daemon/bus/bus-stats.h"
 
 static int bus_manager_get_version(sd_bus *bus, const char *path, const char *interface,
                                    const char *property, sd_bus_message *reply, void *userdata,
@@ -197,6 +198,8 @@ const sd_bus_vtable bus_manager_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("ListContainers", SD_BUS_NO_ARGS,
                                 SD_BUS_RESULT("a(ssuo)", containers),
                                 bus_manager_method_list_containers, 0),
+        SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_ARGS("as", names),
+                                SD_BUS_RESULT("a{sa{sv}}", stats), bus_manager_method_get_stats, 0),
         SD_BUS_METHOD_WITH_ARGS("StopContainer", SD_BUS_ARGS("s", name, "a{sv}", options),
                                 SD_BUS_NO_RESULT, bus_manager_method_stop_container, 0),
         SD_BUS_METHOD_WITH_ARGS("DestroyContainer", SD_BUS_ARGS("s", name), SD_BUS_NO_RESULT,

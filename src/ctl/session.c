@@ -182,6 +182,8 @@ static int append_attach(sd_bus_message *m, const SessionAttach *how)
                 r = sd_bus_message_append(m, "{sv}", "KeepStdin", "b", 1);
         if (r >= 0 && how->is_from_now)
                 r = sd_bus_message_append(m, "{sv}", "FromNow", "b", 1);
+        if (r >= 0 && how->is_until_now)
+                r = sd_bus_message_append(m, "{sv}", "UntilNow", "b", 1);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -465,9 +467,10 @@ static void complain_missed(const Session *session)
 
 int session_show(Session *session, Fault *fault)
 {
-        int r;
+        int r = 0;
 
-        r = drain(session, fault);
+        while (r >= 0 && !streams_is_drained(&session->streams) && !session->is_leaving)
+                r = turn(session, fault);
         streams_done(&session->streams);
         session->loop.n_relays = 0;
         complain_missed(session);

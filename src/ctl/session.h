@@ -45,9 +45,10 @@ void session_done(Session *session);
 int session_spawn(Session *session, const char *container, Fault *fault);
 
 typedef struct SessionAttach {
-        int has_input;   /* what we read goes to the job */
-        int is_tty;      /* the job has a terminal */
-        int is_from_now; /* nothing of what it has written before */
+        int has_input;    /* what we read goes to the job */
+        int is_tty;       /* the job has a terminal */
+        int is_from_now;  /* nothing of what it has written before */
+        int is_until_now; /* nothing else: its output ends where it is now */
 } SessionAttach;
 
 /* Becomes a guest of a job that is there. @path is its object. Returns 0; negative errno with a
@@ -55,7 +56,7 @@ typedef struct SessionAttach {
 int session_attach(Session *session, const char *container, const char *path,
                    const SessionAttach *how, Fault *fault);
 
-/* Only what there is now, not the end of the job; for a guest. */
+/* Until the output ends, whatever the job does; for a guest who attached until now. */
 int session_show(Session *session, Fault *fault);
 
 /* Until the job's end and the end of its output; then the daemon may forget the job, unless we are

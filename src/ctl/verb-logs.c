@@ -91,7 +91,7 @@ static const OptionGroup logs_option_group = {
 static int show_ring(sd_bus *bus, const char *container, const char *path, int is_following,
                      Fault *fault)
 {
-        const SessionAttach how = { .has_input = 0 };
+        const SessionAttach how = { .is_until_now = !is_following };
         int exit_code, r;
         Session session;
 

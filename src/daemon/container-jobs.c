@@ -110,6 +110,7 @@ static void on_spawn_reply(void *userdata, const WshdMessage *m, int *fds, int e
         if (r >= 0) {
                 job->start_usec = m->start_usec;
                 job->is_listed = 1;
+                (void)job_take_output(job, m);
                 r = job_link(job);
         }
         if (r < 0) {
@@ -368,20 +369,13 @@ static JobEndReason job_find_reason(const Job *job, const WshdMessage *m)
         return m->signal > 0 ? JOB_END_SIGNAL : JOB_END_EXITED;
 }
 
-/* Its output may go on: descendants hold it, and the rings stay with PID 1. */
-static void job_take_bytes(Job *job, const WshdMessage *m)
-{
-        job->stdout_bytes = MAX2(job->stdout_bytes, m->stdout_bytes);
-        job->stderr_bytes = MAX2(job->stderr_bytes, m->stderr_bytes);
-}
-
 static void job_take_end(Job *job, const WshdMessage *m)
 {
         JobEnd end = { .state = JOB_EXITED, .code = (int)(m->code & 0xff), .usec = m->end_usec };
 
         if (job->state != JOB_RUNNING)
                 return;
-        job_take_bytes(job, m);
+        (void)job_take_output(job, m);
         job->is_core_dumped = !!(m->flags & WSHD_CORE);
         end.reason = job_find_reason(job, m);
         if (m->signal > 0 && m->signal <= (uint32_t)SIGRTMAX) {
@@ -393,6 +387,7 @@ static void job_take_end(Job *job, const WshdMessage *m)
 
 static void job_take_loss(Job *job, JobEndReason reason)
 {
+        job->is_output_open = 0;
         job_end(job, (JobEnd){
                              .state = JOB_LOST,
                              .reason = reason,
@@ -406,6 +401,30 @@ void container_take_job_exit(Container *c, const WshdMessage *m)
 
         if (job)
                 job_take_end(job, m);
+}
+
+/* Descendants may hold the output of an ended job, and the rings stay with PID 1. */
+static void job_note_output(Job *job, const WshdMessage *m)
+{
+        Container *c = job->container;
+        const ManagerObserver *observer = &c->manager->observer;
+        int r;
+
+        if (!job_take_output(job, m) || job->state == JOB_RUNNING)
+                return;
+        r = store_save_job(job);
+        if (r < 0)
+                (void)container_log(c, LOG_ERR, r, NULL, "Failed to save a job");
+        if (c->is_announced && observer->job_changed)
+                observer->job_changed(observer->userdata, job, JOB_CHANGED_OUTPUT);
+}
+
+void container_take_job_output(Container *c, const WshdMessage *m)
+{
+        Job *job = job_by_id(c->jobs, m->job);
+
+        if (job)
+                job_note_output(job, m);
 }
 
 /* A job that nobody here knows: its record is gone, so it was released, or its client never heard
@@ -436,7 +455,7 @@ void container_take_job_row(Container *c, const WshdMessage *m, int take_pidfd)
         }
         job->is_listed = 1;
         job->start_usec = m->start_usec;
-        job_take_bytes(job, m);
+        job_note_output(job, m);
         if (m->flags & WSHD_JOB_ENDED) {
                 job_take_end(job, m);
                 return;
@@ -482,4 +501,6 @@ void container_jobs_lost(Container *c)
         MAP_FOREACH(job, c->jobs)
                 if (job->state == JOB_RUNNING)
                         job_take_loss(job, JOB_END_CONTAINER);
+                else
+                        job_note_output(job, &(const WshdMessage){ 0 });
 }

@@ -265,6 +265,11 @@ static void on_wshd_exited(void *userdata, const WshdMessage *m)
         container_take_job_exit(userdata, m);
 }
 
+static void on_wshd_output(void *userdata, const WshdMessage *m)
+{
+        container_take_job_output(userdata, m);
+}
+
 /* PID 1 never closes on purpose, so either it is dead, which its pidfd will say, or something is
  * wrong with it. */
 static void on_wshd_lost(void *userdata, int error)
@@ -289,6 +294,7 @@ int container_connect(Container *c)
                 .job = on_wshd_job,
                 .ready = on_wshd_ready,
                 .exited = on_wshd_exited,
+                .output = on_wshd_output,
                 .lost = on_wshd_lost,
         };
         Job *job;

@@ -165,3 +165,4 @@ void container_jobs_follow(Container *c);
 void container_rows_done(Container *c);
 void container_take_job_row(Container *c, const struct WshdMessage *m, int take_pidfd);
 void container_take_job_exit(Container *c, const struct WshdMessage *m);
+void container_take_job_output(Container *c, const struct WshdMessage *m);

@@ -16,7 +16,9 @@
 static const uint32_t stream_flags[STREAMS] = { WSHD_STDIN_FD, WSHD_STDOUT_FD, WSHD_STDERR_FD };
 
 typedef struct AttachCall {
+        Container *container;
         uint32_t job;
+        int is_until_now;
         JobAttachFunc func;
         void *userdata;
 } AttachCall;
@@ -58,6 +60,10 @@ static int attach_fail(const AttachCall *call, const WshdMessage *m, Fault *faul
         if (error == -ENOSPC || error == -EMFILE || error == -ENFILE || error == -EAGAIN)
                 return fault_set(fault, FAULT_LIMIT, error,
                                  "Too many clients are attached to job %u: %m", call->job);
+        if (error == -EINVAL && call->is_until_now)
+                return fault_set(fault, FAULT_NOT_SUPPORTED, -EOPNOTSUPP,
+                                 "UntilNow: PID 1 of the container is of an older version; "
+                                 "without it the output does not end before the job's");
         return fault_set(fault, error == -EINVAL ? FAULT_INVALID : FAULT_FAILED, error,
                          "Cannot attach: %m");
 }
@@ -76,6 +82,7 @@ static void on_attach_reply(void *userdata, const WshdMessage *m, int *fds, int 
                 r = attach_fail(call, m, &fault);
         } else {
                 r = attach_take_fds(m, fds, granted, &fault);
+                container_take_job_output(call->container, m);
         }
         if (r < 0)
                 for (int i = 0; i < STREAMS; i++)
@@ -100,6 +107,8 @@ static int attach_check(const Job *job, const JobAttach *options, Fault *fault)
         if (options->is_from_now && (options->stdout_position > 0 || options->stderr_position > 0))
                 return fault_set(fault, FAULT_INVALID, -EINVAL,
                                  "FromNow: contradicts StdoutPosition and StderrPosition");
+        if (options->is_from_now && options->is_until_now)
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "FromNow: contradicts UntilNow");
         if (!c->wshd && c->leader_pidfd < 0)
                 return fault_set(fault, FAULT_BAD_STATE, -ESRCH,
                                  "Container '%s' has ended, and the output of its jobs with it",
@@ -116,7 +125,8 @@ static uint32_t attach_flags(const Job *job, const JobAttach *options)
                          (options->wants_stderr ? WSHD_STDERR_FD : 0) |
                          (options->is_framed ? WSHD_FRAMED : 0) |
                          (options->is_stdin_kept ? WSHD_KEEP_STDIN : 0) |
-                         (options->is_from_now ? WSHD_FROM_NOW : 0);
+                         (options->is_from_now ? WSHD_FROM_NOW : 0) |
+                         (options->is_until_now ? WSHD_UNTIL_NOW : 0);
 
         if (options->wants_stdin > 0)
                 flags |= WSHD_STDIN_FD;
@@ -145,7 +155,11 @@ int job_attach(Job *job, const JobAttach *options, JobAttachFunc func, void *use
         call = malloc(sizeof(*call));
         if (!call)
                 return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
-        *call = (AttachCall){ .job = job->id, .func = func, .userdata = userdata };
+        *call = (AttachCall){ .container = job->container,
+                              .job = job->id,
+                              .is_until_now = options->is_until_now,
+                              .func = func,
+                              .userdata = userdata };
         r = wshd_client_call(job->container->wshd, &m, NULL, 0, on_attach_reply, call);
         if (r < 0) {
                 free(call);

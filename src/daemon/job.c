@@ -118,6 +118,16 @@ void job_retain(Job *job)
                       monotonic_usec > age_usec ? monotonic_usec - age_usec : 0);
 }
 
+int job_take_output(Job *job, const WshdMessage *m)
+{
+        int was_open = job->is_output_open;
+
+        job->stdout_bytes = MAX2(job->stdout_bytes, m->stdout_bytes);
+        job->stderr_bytes = MAX2(job->stderr_bytes, m->stderr_bytes);
+        job->is_output_open = !!(m->flags & (WSHD_STDOUT_OPEN | WSHD_STDERR_OPEN));
+        return job->is_output_open != was_open;
+}
+
 void job_end(Job *job, JobEnd end)
 {
         Container *c = job->container;

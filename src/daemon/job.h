@@ -54,13 +54,15 @@ typedef struct Job {
         int is_kill_asked; /* a client sent it SIGKILL, or its container */
         int is_listed;     /* PID 1 named it since the last connect */
         int is_released;   /* in released_jobs: clients have it no more, the journal is not done */
-        uint64_t stdout_bytes, stderr_bytes; /* that it has written; exact when it has ended */
+        uint64_t stdout_bytes, stderr_bytes; /* that it has written, when we last heard of it */
+        int is_output_open;                  /* more may come, of descendants when it has ended */
         RetentionEntry retention;            /* while it has ended */
         uint64_t start_usec, exit_usec;      /* CLOCK_REALTIME; exit 0 while it runs */
 } Job;
 
 typedef enum JobChange {
-        JOB_CHANGED_STATE = 1 << 0, /* State, PID, ExitCode, ExitSignal, ExitTimestamp */
+        JOB_CHANGED_STATE = 1 << 0,  /* State, PID, ExitCode, ExitSignal, ExitTimestamp */
+        JOB_CHANGED_OUTPUT = 1 << 1, /* OutputOpen */
 } JobChange;
 
 /* Signal to its main process, by pidfd. Returns 0; -ESRCH with FAULT_BAD_STATE when it has ended;
@@ -84,7 +86,7 @@ int job_resize(Job *job, uint32_t rows, uint32_t columns, void (*func)(void *, i
 typedef struct JobAttach {
         int wants_stdin; /* 1: or fail; -1: when it has one that nobody is attached to; 0 */
         int wants_stdout, wants_stderr;
-        int is_framed, is_stdin_kept, is_from_now;
+        int is_framed, is_stdin_kept, is_from_now, is_until_now;
         uint64_t stdout_position, stderr_position;
 } JobAttach;
 
@@ -112,6 +114,11 @@ int job_link(Job *job);
 
 /* A job that has ended is kept for a while; for restore.c, which does not call job_end(). */
 void job_retain(Job *job);
+
+struct WshdMessage;
+
+/* What PID 1 says of the job's output in @m. Returns whether its being open has changed. */
+int job_take_output(Job *job, const struct WshdMessage *m);
 
 typedef struct JobEnd {
         JobState state;

@@ -93,6 +93,7 @@ static int restore_job(void *userdata, const char *name)
         job->log = record->log;
         job->stdout_bytes = record->stdout_bytes;
         job->stderr_bytes = record->stderr_bytes;
+        job->is_output_open = record->is_output_open;
         job->start_usec = record->start_usec;
         job->exit_usec = record->end_usec;
         job->is_core_dumped = record->is_core;

@@ -72,6 +72,7 @@ int store_save_job(const Job *job)
                 .log = job->log,
                 .stdout_bytes = job->stdout_bytes,
                 .stderr_bytes = job->stderr_bytes,
+                .is_output_open = job->is_output_open,
                 .end_reason = job->state == JOB_RUNNING
                                       ? NULL
                                       : (char *)job_end_reason_to_string(job->end_reason),

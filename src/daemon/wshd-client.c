@@ -226,6 +226,10 @@ static void client_take_message(WshdClient *client, const WshdMessage *m, int *f
                 client->handler.exited(client->userdata, m);
                 return;
         }
+        if (m->type == WSHD_OUTPUT) {
+                client->handler.output(client->userdata, m);
+                return;
+        }
         if (client->is_ready || m->sequence != 1) {
                 client_take_reply(client, m, fds);
                 return;

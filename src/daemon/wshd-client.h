@@ -18,6 +18,8 @@ typedef struct WshdHandler {
         /* All its jobs were listed: requests may be sent. */
         void (*ready)(void *userdata);
         void (*exited)(void *userdata, const WshdMessage *m);
+        /* The last writer of an ended job's output is gone. */
+        void (*output)(void *userdata, const WshdMessage *m);
         /* Once: the connection is over. The client may be freed from within. */
         void (*lost)(void *userdata, int error);
 } WshdHandler;

@@ -47,7 +47,8 @@ static int attach_stream(Attach *attach, Stream *stream, uint32_t flag, uint64_t
                 return 0;
         if (flags & WSHD_FROM_NOW)
                 position = UINT64_MAX;
-        r = stream_attach(stream, &attach->server->readers, position, !!(flags & WSHD_FRAMED), &fd);
+        r = stream_attach(stream, &attach->server->readers, position, !!(flags & WSHD_FRAMED),
+                          !!(flags & WSHD_UNTIL_NOW), &fd);
         if (r < 0)
                 return r;
         attach_grant(attach, flag, fd);
@@ -60,6 +61,8 @@ int attach_job(Server *server, Job *job, const WshdMessage *m, uint32_t *ret_fla
         int r;
 
         if (m->flags & ~ATTACH_FLAGS || !(m->flags & ATTACH_STREAMS))
+                return -EINVAL;
+        if (m->flags & WSHD_FROM_NOW && m->flags & WSHD_UNTIL_NOW)
                 return -EINVAL;
         if (job->state != JOB_RUNNING && job->state != JOB_ENDED)
                 return -EAGAIN;

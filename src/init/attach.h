@@ -9,8 +9,9 @@
 
 /* Refused are flags that mean nothing here, and a request for no stream at all. */
 #define ATTACH_STREAMS (WSHD_STDIN_FD | WSHD_STDOUT_FD | WSHD_STDERR_FD)
-#define ATTACH_FLAGS \
-        (ATTACH_STREAMS | WSHD_FRAMED | WSHD_KEEP_STDIN | WSHD_FROM_NOW | WSHD_STDIN_IF_FREE)
+#define ATTACH_FLAGS                                                                           \
+        (ATTACH_STREAMS | WSHD_FRAMED | WSHD_KEEP_STDIN | WSHD_FROM_NOW | WSHD_STDIN_IF_FREE | \
+         WSHD_UNTIL_NOW)
 
 /* Does it.
  * @ret_flags   which streams were granted

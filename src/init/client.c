@@ -102,6 +102,12 @@ void client_list(Client *client, uint32_t sequence)
         client->list_cursor = 0;
 }
 
+static void client_forget_owed(const Client *client, Job *job)
+{
+        job->exited_owed &= (uint16_t) ~(1U << client->index);
+        job->output_owed &= (uint16_t) ~(1U << client->index);
+}
+
 /* A job that is starting is not listed: whether there will be one, its requester is told first. */
 static int client_list_job(Client *client, Job *job)
 {
@@ -117,7 +123,7 @@ static int client_list_job(Client *client, Job *job)
         if (!client_send(client, &m, &fd, fd >= 0))
                 return 0;
         if (job->state == JOB_ENDED)
-                job->exited_owed &= (uint16_t) ~(1U << client->index);
+                client_forget_owed(client, job);
         return 1;
 }
 
@@ -167,6 +173,12 @@ static int client_tell(Client *client, JobTable *jobs, Job *job)
                 if (!client_send(client, &m, NULL, 0))
                         return 0;
                 job->exited_owed &= (uint16_t) ~(1U << client->index);
+        }
+        if (job->output_owed & 1U << client->index) {
+                job_to_output(job, &m);
+                if (!client_send(client, &m, NULL, 0))
+                        return 0;
+                job->output_owed &= (uint16_t) ~(1U << client->index);
         }
         return 1;
 }

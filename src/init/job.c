@@ -85,6 +85,7 @@ void job_on_exit(Job *job, int status, uint64_t now_usec)
         job->signal = WIFSIGNALED(status) ? (uint8_t)WTERMSIG(status) : 0;
         job->has_core = WIFSIGNALED(status) && WCOREDUMP(status);
         job->state = job->stage != WSHD_STAGE_NONE ? JOB_FAILED : JOB_ENDED;
+        job->is_output_open = job->state == JOB_ENDED && job_get_open_flags(job);
         if (job->requester == JOB_NO_CLIENT)
                 job->pidfd = fd_close(job->pidfd);
 }
@@ -95,6 +96,7 @@ void job_on_exit(Job *job, int status, uint64_t now_usec)
 void job_on_client_gone(Job *job, uint8_t client)
 {
         job->exited_owed &= (uint16_t) ~(1U << client);
+        job->output_owed &= (uint16_t) ~(1U << client);
         if (job->owner == client)
                 job->owner = JOB_NO_CLIENT;
         if (job->requester != client)
@@ -117,6 +119,8 @@ void job_on_release(Job *job)
 {
         job->state = JOB_RELEASED;
         job->exited_owed = 0;
+        job->output_owed = 0;
+        job->is_output_open = 0;
         input_done(&job->input);
         stream_forget(&job->streams[0]);
         stream_forget(&job->streams[1]);
@@ -169,13 +173,29 @@ void job_to_reply(const Job *job, WshdMessage *ret, int *ret_fd)
         ret->type = WSHD_SPAWNED;
         ret->pid = (uint32_t)job->pid;
         ret->start_usec = job->start_usec;
+        ret->flags |= job_get_open_flags(job);
         *ret_fd = job->pidfd;
 }
 
-static void job_put_bytes(const Job *job, WshdMessage *m)
+uint32_t job_get_open_flags(const Job *job)
 {
-        m->stdout_bytes = job->streams[0].ring.head;
-        m->stderr_bytes = job->streams[1].ring.head;
+        return (stream_is_open(&job->streams[0]) ? WSHD_STDOUT_OPEN : 0) |
+               (stream_is_open(&job->streams[1]) ? WSHD_STDERR_OPEN : 0);
+}
+
+void job_put_bytes(const Job *job, WshdMessage *m)
+{
+        m->stdout_bytes = stream_get_bytes(&job->streams[0]);
+        m->stderr_bytes = stream_get_bytes(&job->streams[1]);
+        m->flags |= job_get_open_flags(job);
+}
+
+int job_take_output_end(Job *job)
+{
+        if (!job->is_output_open || job_get_open_flags(job))
+                return 0;
+        job->is_output_open = 0;
+        return 1;
 }
 
 static void job_put_end(const Job *job, WshdMessage *m)
@@ -209,4 +229,10 @@ void job_to_exited(const Job *job, WshdMessage *ret)
         *ret = (WshdMessage){ .type = WSHD_EXITED, .job = job->id };
         job_put_bytes(job, ret);
         job_put_end(job, ret);
+}
+
+void job_to_output(const Job *job, WshdMessage *ret)
+{
+        *ret = (WshdMessage){ .type = WSHD_OUTPUT, .job = job->id };
+        job_put_bytes(job, ret);
 }

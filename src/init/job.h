@@ -47,6 +47,7 @@ typedef struct Job {
         uint64_t start_usec, end_usec;
         uint16_t error;       /* positive errno of a failed start */
         uint16_t exited_owed; /* bit i: client i is to be sent WSHD_EXITED */
+        uint16_t output_owed; /* and then WSHD_OUTPUT */
         Stream streams[2];    /* stdout, stderr; of a job with a terminal only the first */
         Input input;
         uint8_t owner;     /* of a number from WSHD_OWN_JOBS: the client that asked, while it is
@@ -56,6 +57,7 @@ typedef struct Job {
         uint8_t stage; /* WshdStage of a failed start */
         uint8_t code, signal;
         uint8_t has_core;
+        uint8_t is_output_open; /* when its end was told; WSHD_OUTPUT is still to come */
 } Job;
 
 const char *job_state_to_string(JobState state);
@@ -84,6 +86,14 @@ int job_is_abandoned(const Job *job);
 /* From ENDED to RELEASED. */
 void job_on_release(Job *job);
 
+/* Whether the output of an ended job, which was open when its end was told, is not any more: the
+ * answer is yes only once, and the caller tells whoever was told the end. */
+int job_take_output_end(Job *job);
+
+/* Flags that say which of its streams may have more, and how much there was. */
+uint32_t job_get_open_flags(const Job *job);
+void job_put_bytes(const Job *job, WshdMessage *m);
+
 /* Whether output could be delivered now. */
 int job_is_busy(const Job *job);
 
@@ -101,3 +111,4 @@ int job_has_reply(const Job *job);
 void job_to_reply(const Job *job, WshdMessage *ret, int *ret_fd);
 void job_to_listed(const Job *job, WshdMessage *ret, int *ret_fd);
 void job_to_exited(const Job *job, WshdMessage *ret);
+void job_to_output(const Job *job, WshdMessage *ret);

@@ -30,8 +30,8 @@ static Reader *pool_acquire(ReaderPool *pool)
         return NULL;
 }
 
-int reader_open(ReaderPool *pool, struct Stream *stream, uint64_t position, size_t pipe_max,
-                int is_framed, Reader **ret, int *ret_fd)
+int reader_open(ReaderPool *pool, struct Stream *stream, uint64_t position, uint64_t end,
+                size_t pipe_max, int is_framed, Reader **ret, int *ret_fd)
 {
         _drop_(drop_fd) int read_fd = -EBADF, write_fd = -EBADF;
         Reader *reader = pool_acquire(pool);
@@ -55,6 +55,7 @@ int reader_open(ReaderPool *pool, struct Stream *stream, uint64_t position, size
                 .fd = take_fd(&write_fd),
                 .is_framed = !!is_framed,
                 .cursor = position,
+                .end = end,
         };
         *ret = reader;
         *ret_fd = take_fd(&read_fd);
@@ -80,6 +81,18 @@ static ssize_t reader_write(const Reader *reader, const struct iovec *iov, int n
         return errno == EAGAIN ? 0 : -EPIPE;
 }
 
+/* Up to where there is something for it. */
+static uint64_t reader_get_stop(const Reader *reader, const Ring *ring)
+{
+        return MIN2(ring->head, reader->end);
+}
+
+/* Whether nothing is added to that any more. */
+static int reader_is_over(const Reader *reader, const Ring *ring, int is_ended)
+{
+        return is_ended || ring->head >= reader->end;
+}
+
 static int reader_push_raw(Reader *reader, Ring *ring, int is_ended)
 {
         struct iovec iov[2];
@@ -88,14 +101,18 @@ static int reader_push_raw(Reader *reader, Ring *ring, int is_ended)
 
         if (reader->cursor < ring_oldest(ring))
                 return -EPIPE;
-        n_iov = ring_get_bytes(ring, reader->cursor, PUSH_MAX, iov);
+        n = (ssize_t)MIN2(reader_get_stop(reader, ring) - reader->cursor, (uint64_t)PUSH_MAX);
+        n_iov = ring_get_bytes(ring, reader->cursor, (size_t)n, iov);
         if (n_iov > 0) {
                 n = reader_write(reader, iov, n_iov);
                 if (n < 0)
                         return (int)n;
                 reader->cursor += (uint64_t)n;
         }
-        return is_ended && reader->cursor >= ring->head ? -EPIPE : 0;
+        return reader_is_over(reader, ring, is_ended) &&
+                               reader->cursor >= reader_get_stop(reader, ring)
+                       ? -EPIPE
+                       : 0;
 }
 
 /* One frame's pieces. Returns how many. */
@@ -112,7 +129,7 @@ static int reader_push_frames(Reader *reader, Ring *ring)
         uint8_t headers[BATCH_MAX][WSHD_FRAME_HEADER];
         struct iovec iov[BATCH_MAX * 3];
         uint64_t start = MAX2(reader->cursor, ring_oldest(ring));
-        uint64_t left = ring->head - start;
+        uint64_t left = reader_get_stop(reader, ring) - start;
         WshdFrame frame = {
                 .position = start,
                 .missed = start - reader->cursor,
@@ -142,7 +159,8 @@ static int reader_push_frames(Reader *reader, Ring *ring)
 
 static int reader_push_end(const Reader *reader, Ring *ring)
 {
-        WshdFrame frame = { .position = ring->head };
+        uint64_t stop = reader_get_stop(reader, ring);
+        WshdFrame frame = { .position = stop, .missed = stop - reader->cursor };
         uint8_t header[WSHD_FRAME_HEADER];
         struct iovec iov[3];
         ssize_t n;
@@ -153,9 +171,11 @@ static int reader_push_end(const Reader *reader, Ring *ring)
 
 static int reader_push_framed(Reader *reader, Ring *ring, int is_ended)
 {
+        uint64_t stop = reader_get_stop(reader, ring);
         int r;
 
-        for (size_t pushed = 0; pushed < PUSH_MAX && reader->cursor < ring->head;) {
+        for (size_t pushed = 0;
+             pushed < PUSH_MAX && MAX2(reader->cursor, ring_oldest(ring)) < stop;) {
                 uint64_t before = reader->cursor;
 
                 r = reader_push_frames(reader, ring);
@@ -163,7 +183,10 @@ static int reader_push_framed(Reader *reader, Ring *ring, int is_ended)
                         return r;
                 pushed += (size_t)(reader->cursor - before);
         }
-        return is_ended && reader->cursor >= ring->head ? reader_push_end(reader, ring) : 0;
+        if (!reader_is_over(reader, ring, is_ended) ||
+            MAX2(reader->cursor, ring_oldest(ring)) < stop)
+                return 0;
+        return reader_push_end(reader, ring);
 }
 
 int reader_push(Reader *reader, Ring *ring, int is_ended)
@@ -187,7 +210,8 @@ int reader_push_on(Reader *reader, Ring *ring, int is_ended)
 
 int reader_has_more(const Reader *reader, const Ring *ring, int is_ended)
 {
-        return reader->cursor < ring->head || is_ended;
+        return reader->cursor < reader_get_stop(reader, ring) ||
+               reader_is_over(reader, ring, is_ended);
 }
 
 /* With frames the pipe has headers as well, which errs on the safe side. */

@@ -21,6 +21,7 @@ typedef struct Reader {
         uint8_t is_grown;    /* the pipe is as large as it gets */
         uint32_t pipe_bytes; /* which is this */
         uint64_t cursor;     /* the next byte that goes into the pipe */
+        uint64_t end;        /* where it ends though the stream does not; UINT64_MAX: nowhere */
 } Reader;
 
 /* Places for all readers of the container; those above n_slots were never written. */
@@ -32,11 +33,12 @@ typedef struct ReaderPool {
 /* Makes the pipe.
  * @stream      whose reader it becomes; the caller links it there
  * @position    where to start
+ * @end         where to end; UINT64_MAX: with the stream
  * @pipe_max    bytes that the pipe may hold, as far as the kernel can do with so few
  * @ret_fd      the client's end, owned by the caller
  * Returns      0; -ENOSPC too many readers; errors of pipe2(). */
-int reader_open(ReaderPool *pool, struct Stream *stream, uint64_t position, size_t pipe_max,
-                int is_framed, Reader **ret, int *ret_fd);
+int reader_open(ReaderPool *pool, struct Stream *stream, uint64_t position, uint64_t end,
+                size_t pipe_max, int is_framed, Reader **ret, int *ret_fd);
 
 /* Closes the pipe, which is end of file for the client once it has read what is in it, and frees
  * the place. */

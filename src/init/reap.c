@@ -55,6 +55,18 @@ static void notify_exit(Server *server, Job *job)
                         client_notify(&server->clients[i], &server->jobs, job);
 }
 
+void reap_note_output(Server *server, Job *job)
+{
+        if (!job_take_output_end(job))
+                return;
+        for (uint32_t i = 0; i < WSHD_CLIENTS_MAX; i++) {
+                if (!is_to_be_told(job, &server->clients[i]))
+                        continue;
+                job->output_owed |= (uint16_t)(1U << i);
+                client_notify(&server->clients[i], &server->jobs, job);
+        }
+}
+
 /* What the job wrote before its end is in its pipe: it belongs into the count that goes with the
  * news, and on its way to readers. It may also be without end, when others write, too. */
 static void drain_output(Job *job)

@@ -9,6 +9,9 @@
  * and its requester is told. */
 void reap_read_start(Server *server, Job *job);
 
+/* To be called when a stream of @job may have ended: whoever heard of the job's end is told. */
+void reap_note_output(Server *server, Job *job);
+
 /* What follows from one process that was waited for; most are nobody's job. */
 void reap_note(Server *server, pid_t pid, int status);
 

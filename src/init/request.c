@@ -26,25 +26,14 @@ static void reply_failed(Client *client, const WshdMessage *m, uint32_t stage, i
                      NULL, 0);
 }
 
-static void reply_ok(Client *client, const WshdMessage *m, uint32_t flags, const int *take_fds,
-                     size_t n_fds)
-{
-        client_reply(client,
-                     &(WshdMessage){
-                             .type = WSHD_OK,
-                             .sequence = m->sequence,
-                             .flags = flags,
-                             .job = m->job,
-                     },
-                     take_fds, n_fds);
-}
-
 static void reply(Client *client, const WshdMessage *m, int r)
 {
+        WshdMessage ok = { .type = WSHD_OK, .sequence = m->sequence, .job = m->job };
+
         if (r < 0)
                 reply_failed(client, m, WSHD_STAGE_REQUEST, r);
         else
-                reply_ok(client, m, 0, NULL, 0);
+                client_reply(client, &ok, NULL, 0);
 }
 
 /* Sorts the descriptors by what the flags say of them. */
@@ -176,15 +165,17 @@ static void handle_resize(Server *server, Client *client, const WshdMessage *m)
 static void handle_attach(Server *server, Client *client, const WshdMessage *m)
 {
         Job *job = job_table_find(&server->jobs, m->job);
+        WshdMessage ok = { .type = WSHD_OK, .sequence = m->sequence, .job = m->job };
         int fds[CLIENT_REPLY_FDS], r = -ENOENT;
-        uint32_t flags;
 
         if (job)
-                r = attach_job(server, job, m, &flags, fds);
-        if (r < 0)
+                r = attach_job(server, job, m, &ok.flags, fds);
+        if (r < 0) {
                 reply_failed(client, m, WSHD_STAGE_REQUEST, r);
-        else
-                reply_ok(client, m, flags, fds, (size_t)r);
+                return;
+        }
+        job_put_bytes(job, &ok);
+        client_reply(client, &ok, fds, (size_t)r);
 }
 
 static void handle_release(Server *server, Client *client, const WshdMessage *m)

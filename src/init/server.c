@@ -309,6 +309,7 @@ static void on_stream(Server *server, uint32_t index)
         if (job->state == JOB_FREE)
                 return;
         (void)stream_on_source(&job->streams[index % 2]);
+        reap_note_output(server, job);
         job_table_settle(&server->jobs, job);
 }
 

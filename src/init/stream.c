@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -102,6 +103,21 @@ int stream_exists(const Stream *stream)
         return !!stream->ring.data;
 }
 
+int stream_is_open(const Stream *stream)
+{
+        return stream_exists(stream) && stream->source_fd >= 0;
+}
+
+uint64_t stream_get_bytes(const Stream *stream)
+{
+        int unread = 0;
+
+        if (stream_is_open(stream) && !stream->is_tty &&
+            (ioctl(stream->source_fd, FIONREAD, &unread) < 0 || unread < 0))
+                unread = 0;
+        return stream->ring.head + (uint64_t)unread;
+}
+
 static int stream_is_ended(const Stream *stream)
 {
         return stream->source_fd < 0;
@@ -128,15 +144,17 @@ static size_t stream_get_margin(const Stream *stream)
         return MIN2(stream->ring.size / 2, READER_PIPE_MAX);
 }
 
-int stream_attach(Stream *stream, ReaderPool *pool, uint64_t position, int is_framed, int *ret_fd)
+int stream_attach(Stream *stream, ReaderPool *pool, uint64_t position, int is_framed,
+                  int is_until_now, int *ret_fd)
 {
+        uint64_t end = is_until_now ? stream->ring.head : UINT64_MAX;
         Reader *reader;
         int r;
 
         if (!is_framed)
                 position = MAX2(position, ring_oldest(&stream->ring));
         position = MIN2(position, stream->ring.head);
-        r = reader_open(pool, stream, position, stream_get_margin(stream), is_framed, &reader,
+        r = reader_open(pool, stream, position, end, stream_get_margin(stream), is_framed, &reader,
                         ret_fd);
         if (r < 0)
                 return r;

@@ -44,9 +44,17 @@ void stream_done(Stream *stream);
 /* Whether there is, or was, something to read. */
 int stream_exists(const Stream *stream);
 
+/* Whether more may come into its ring. */
+int stream_is_open(const Stream *stream);
+
+/* How many bytes were written so far, those that are still in the pipe included: when a job waits
+ * for its readers that is where its last words are. */
+uint64_t stream_get_bytes(const Stream *stream);
+
 /* Attaches a reader at @position, or at the oldest byte if that is lost: a framed one is told how
- * many are missing. See reader_open(). */
-int stream_attach(Stream *stream, ReaderPool *pool, uint64_t position, int is_framed, int *ret_fd);
+ * many are missing. With @is_until_now it gets nothing of what comes later. See reader_open(). */
+int stream_attach(Stream *stream, ReaderPool *pool, uint64_t position, int is_framed,
+                  int is_until_now, int *ret_fd);
 
 /* Whether poll() shall say when the source has something. */
 int stream_wants_source(const Stream *stream);

@@ -25,6 +25,7 @@ enum {
         TAG_STDERR_BYTES,
         TAG_END_REASON,
         TAG_RELEASED,
+        TAG_OUTPUT_OPEN,
         _TAG_ONCE_MAX,
         TAG_ARGV = 32, /* repeated */
 };
@@ -71,6 +72,7 @@ int job_record_encode(const JobRecord *record, WireWriter *w)
         wire_put_u64(w, TAG_STDERR_BYTES, record->stderr_bytes);
         wire_put_string(w, TAG_END_REASON, record->end_reason);
         wire_put_u64(w, TAG_RELEASED, record->is_released ? 1 : 0);
+        wire_put_u64(w, TAG_OUTPUT_OPEN, record->is_output_open ? 1 : 0);
         wire_put_strv(w, TAG_ARGV, record->argv);
         return w->error;
 }
@@ -130,6 +132,8 @@ static int job_record_decode_field(JobRecord *record, const WireField *f)
                 return wire_dup_string(f, &record->end_reason);
         case TAG_RELEASED:
                 return wire_get_flag(f, &record->is_released);
+        case TAG_OUTPUT_OPEN:
+                return wire_get_flag(f, &record->is_output_open);
         }
         return 0;
 }

@@ -27,6 +27,7 @@ typedef struct JobRecord {
         int has_stdin; /* a client can attach to it; always when is_tty */
         JobLog log;
         uint64_t stdout_bytes, stderr_bytes; /* that it had written when we last heard of it */
+        int is_output_open;                  /* then: more could come */
         char *end_reason;                    /* the daemon's own word for it; NULL: it runs */
         int is_released; /* clients have it no more; only the journal is not done with it */
 } JobRecord;

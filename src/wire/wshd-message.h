@@ -51,8 +51,10 @@ typedef enum WshdType {
         WSHD_JOB,     /* job, pid, start_usec, stdout_bytes, stderr_bytes, and, ended, code, signal,
                        * end_usec; fd: pidfd while running */
         WSHD_JOBS_END,
-        WSHD_EXITED, /* job, code, signal, core, end_usec, stdout_bytes, stderr_bytes: unasked, to
+        WSHD_EXITED, /* job, flags, code, signal, end_usec, stdout_bytes, stderr_bytes: unasked, to
                       * subscribers */
+        WSHD_OUTPUT, /* job, stdout_bytes, stderr_bytes: unasked, after WSHD_EXITED of a job whose
+                      * output was open then, when the last writer is gone */
         _WSHD_TYPE_MAX,
 } WshdType;
 
@@ -72,6 +74,9 @@ typedef enum WshdType {
 #define WSHD_KEEP_STDIN (1U << 12)    /* ATTACH: the client's end of file only detaches it */
 #define WSHD_FROM_NOW (1U << 13)      /* ATTACH: skip what the rings hold */
 #define WSHD_STDIN_IF_FREE (1U << 14) /* ATTACH: with WSHD_STDIN_FD, do without instead of EBUSY */
+#define WSHD_STDOUT_OPEN (1U << 15)   /* SPAWNED, JOB, EXITED, OK: there may be more to come */
+#define WSHD_STDERR_OPEN (1U << 16)
+#define WSHD_UNTIL_NOW (1U << 17) /* ATTACH: what the rings hold, then the end */
 
 /* What precedes each chunk that a framed reader gets, little-endian:
  *
@@ -125,7 +130,7 @@ typedef struct WshdMessage {
         uint64_t start_usec, end_usec; /* CLOCK_REALTIME */
         uint64_t ring_bytes; /* SPAWN: of each ring, rounded up to a page. 0: none, /dev/null */
         uint64_t stdout_position, stderr_position; /* ATTACH: where to start. 0: the oldest byte */
-        uint64_t stdout_bytes, stderr_bytes;       /* JOB, EXITED: how much was written so far */
+        uint64_t stdout_bytes, stderr_bytes;       /* JOB, EXITED, OUTPUT, OK: written so far */
         const uint8_t *spec; /* SPAWN, inline: an encoded JobSpec, into the buffer */
         size_t spec_size;
 } WshdMessage;

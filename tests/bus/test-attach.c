@@ -145,6 +145,25 @@ static uint64_t get_u64(Harness *h, const char *path, const char *interface, con
         return value;
 }
 
+static int get_bool(Harness *h, const char *job, const char *property)
+{
+        _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int value = 0;
+
+        if (sd_bus_get_property_trivial(h->bus, "org.warden.Warden1", job, JOB, property, &error,
+                                        'b', &value) < 0)
+                fail_msg("%s: %s", property, error.message);
+        return value;
+}
+
+static void until_closed(Harness *h, const char *job)
+{
+        for (int i = 0; get_bool(h, job, "OutputOpen"); i++) {
+                assert_true(i < 1000);
+                (void)usleep(10000);
+        }
+}
+
 static void test_ring_then_live(void **state)
 {
         _drop_(drop_free) char *job = NULL;
@@ -299,6 +318,96 @@ static void test_without_rings(void **state)
 }
 
 /* The job waits for its slowest reader, and nothing is lost. */
+static void test_backpressure(void **state)
+{
+        enum { SIZE = 3000000 };
+        _drop_(drop_free) char *job = NULL, *data = malloc(SIZE + 1);
+        Harness *h = *state;
+        int fds[3];
+        size_t n;
+
+        job = spawn(h, "head -c 3000000 /dev/zero", 2, "Backpressure", "b", 1, "RingBytes", "t",
+                    UINT64_C(65536));
+        (void)usleep(100000);
+        attach(h, job, fds, 0);
+        n = read_up_to(fds[1], data, SIZE + 1);
+        drop_fds(fds);
+        assert_int_equal(n, SIZE);
+        until_ended(h, job);
+        assert_int_equal(get_u64(h, job, JOB, "StdoutBytes"), SIZE);
+        until_closed(h, job);
+}
+
+/* The job is gone, but its last bytes are in its pipe, until somebody makes room for them. */
+static void test_backpressure_last_bytes(void **state)
+{
+        enum { SIZE = 65536 + 40000 };
+        _drop_(drop_free) char *job = NULL, *data = malloc(SIZE + 1);
+        Harness *h = *state;
+        int fds[3];
+
+        job = spawn(h, "head -c 105536 /dev/zero", 2, "Backpressure", "b", 1, "RingBytes", "t",
+                    UINT64_C(65536));
+        until_ended(h, job);
+        assert_int_equal(get_u64(h, job, JOB, "StdoutBytes"), SIZE);
+        assert_true(get_bool(h, job, "OutputOpen"));
+        harness_kill_wardend(h, SIGKILL);
+        harness_start_wardend(h);
+        assert_int_equal(get_u64(h, job, JOB, "StdoutBytes"), SIZE);
+        assert_true(get_bool(h, job, "OutputOpen"));
+        attach(h, job, fds, 1, "UntilNow", "b", 1);
+        assert_int_equal(read_up_to(fds[1], data, SIZE + 1), 65536);
+        expect_end(fds[2]);
+        drop_fds(fds);
+        attach(h, job, fds, 1, "StdoutPosition", "t", UINT64_C(65536));
+        assert_int_equal(read_up_to(fds[1], data, SIZE + 1), 40000);
+        drop_fds(fds);
+        until_closed(h, job);
+        assert_int_equal(get_u64(h, job, JOB, "StdoutBytes"), SIZE);
+}
+
+/* A descendant writes on: the totals follow, and are final when it has ended. */
+static void test_output_open(void **state)
+{
+        _drop_(drop_free) char *job = NULL;
+        Harness *h = *state;
+        int fds[3];
+
+        job = spawn(h, "sleep 1000 & printf abc", 0);
+        until_ended(h, job);
+        assert_int_equal(get_u64(h, job, JOB, "StdoutBytes"), 3);
+        assert_true(get_bool(h, job, "OutputOpen"));
+        attach(h, job, fds, 1, "UntilNow", "b", 1);
+        expect_text(fds[1], "abc");
+        expect_end(fds[1]);
+        expect_end(fds[2]);
+        drop_fds(fds);
+        harness_kill_wardend(h, SIGKILL);
+        harness_start_wardend(h);
+        assert_true(get_bool(h, job, "OutputOpen"));
+        assert_int_equal(harness_call(h, ONE, CONTAINER, "Kill", NULL, NULL, "i", SIGKILL), 0);
+        until_closed(h, job);
+        assert_int_equal(get_u64(h, job, JOB, "StdoutBytes"), 3);
+        harness_kill_wardend(h, SIGKILL);
+        harness_start_wardend(h);
+        assert_false(get_bool(h, job, "OutputOpen"));
+}
+
+static void test_until_now_bad(void **state)
+{
+        _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _drop_(drop_free) char *job = NULL;
+        Harness *h = *state;
+        int fds[3] = { -EBADF, -EBADF, -EBADF };
+
+        job = spawn(h, "sleep 1000", 0);
+        assert_true(attach_error(h, job, &error, fds, 2, "UntilNow", "b", 1, "FromNow", "b", 1) <
+                    0);
+        assert_int_equal(fds[1], -EBADF);
+        assert_string_equal(error.name, ERROR "InvalidSpec");
+        assert_non_null(strstr(error.message, "UntilNow"));
+}
+
 static int reads_text(int fd, const char *text, char *buffer, size_t size)
 {
         struct pollfd pollfd = { .fd = fd, .events = POLLIN };
@@ -465,6 +574,10 @@ int main(void)
                 CASE("gives the output of an ended job until it is released", test_ended),
                 CASE("passes stdin on to one client at a time", test_stdin),
                 CASE("gives /dev/null where nothing is kept", test_without_rings),
+                CASE("makes a job wait for its reader", test_backpressure),
+                CASE("counts what still waits for a reader", test_backpressure_last_bytes),
+                CASE("says whether more output can come", test_output_open),
+                CASE("does not begin and end at the same byte", test_until_now_bad),
                 CASE("shares a terminal, and its size", test_terminal),
                 CASE("loses no byte when the daemon is killed", test_daemon_killed),
                 CASE("says why a job ended, also after a restart", test_reasons),

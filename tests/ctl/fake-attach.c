@@ -27,6 +27,7 @@ typedef struct Client {
         int input_fd;      /* what the client writes; -EBADF */
         int output_fds[2]; /* what it reads */
         uint64_t positions[2];
+        int is_until_now;
 } Client;
 
 static void send_frame(Client *client, int i, const void *data, uint32_t size, uint64_t missed)
@@ -111,10 +112,12 @@ static void relay_terminal(Client *client)
 
         send_end(client, 1);
         for (;;) {
-                wait_for_input(client, -1, pollfds);
+                wait_for_input(client, client->is_until_now ? 0 : -1, pollfds);
                 if (pollfds[0].revents)
                         pass_input(client);
                 if (pollfds[2].revents && !pass_master(client))
+                        break;
+                if (!pollfds[2].revents && client->is_until_now)
                         break;
         }
         send_end(client, 0);
@@ -136,7 +139,7 @@ static void relay_rings(Client *client)
                 int is_alive = job_is_alive(client->job), n_moved;
 
                 n_moved = pass_ring(client, 0) + pass_ring(client, 1);
-                if (n_moved == 0 && !is_alive)
+                if (n_moved == 0 && (!is_alive || client->is_until_now))
                         break;
                 wait_for_input(client, n_moved > 0 ? 0 : 5, pollfds);
                 if (pollfds[0].revents)
@@ -170,17 +173,20 @@ static _noreturn_ void serve(Client *client)
         _exit(0);
 }
 
-static int read_options(sd_bus_message *m, int *ret_has_input)
+static int read_options(sd_bus_message *m, int *ret_has_input, int *ret_is_until_now)
 {
         int r = sd_bus_message_enter_container(m, 'a', "{sv}"), is_framed = 0;
 
         *ret_has_input = 1;
+        *ret_is_until_now = 0;
         while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
                 const char *key;
 
                 r = sd_bus_message_read(m, "s", &key);
                 if (r >= 0 && strcmp(key, "Stdin") == 0)
                         r = sd_bus_message_read(m, "v", "b", ret_has_input);
+                else if (r >= 0 && strcmp(key, "UntilNow") == 0)
+                        r = sd_bus_message_read(m, "v", "b", ret_is_until_now);
                 else if (r >= 0 && strcmp(key, "Framed") == 0)
                         r = sd_bus_message_read(m, "v", "b", &is_framed);
                 else if (r >= 0)
@@ -193,11 +199,11 @@ static int read_options(sd_bus_message *m, int *ret_has_input)
 
 int fake_job_attach(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-        int input[2], output[2], errors[2], has_input, r;
+        int input[2], output[2], errors[2], has_input, is_until_now, r;
         FakeJob *job = userdata;
 
         fake_log_call(m);
-        if (read_options(m, &has_input) < 0)
+        if (read_options(m, &has_input, &is_until_now) < 0)
                 return sd_bus_reply_method_errorf(m, FAKE_ERROR("InvalidSpec"), "options");
         if (strcmp(job->container->name, "blind") == 0)
                 return sd_bus_reply_method_errorf(m, FAKE_ERROR("LimitReached"),
@@ -208,7 +214,8 @@ int fake_job_attach(sd_bus_message *m, void *userdata, sd_bus_error *error)
         if (fork() == 0) {
                 Client client = { .job = job,
                                   .input_fd = has_input ? input[0] : -EBADF,
-                                  .output_fds = { output[1], errors[1] } };
+                                  .output_fds = { output[1], errors[1] },
+                                  .is_until_now = is_until_now };
 
                 serve(&client);
         }

@@ -162,6 +162,8 @@ const sd_bus_vtable bus_job_vtable[] = {
         SD_BUS_PROPERTY("Log", "s", bus_job_get_log, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("StdoutBytes", "t", NULL, offsetof(Job, stdout_bytes), 0),
         SD_BUS_PROPERTY("StderrBytes", "t", NULL, offsetof(Job, stderr_bytes), 0),
+        SD_BUS_PROPERTY("OutputOpen", "b", bus_property_get_bool, offsetof(Job, is_output_open),
+                        SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 
         SD_BUS_METHOD_WITH_ARGS("Attach", SD_BUS_ARGS("a{sv}", options),
                                 SD_BUS_RESULT("h", stdin, "h", stdout, "h", stderr),

@@ -117,13 +117,14 @@ static void on_job_changed(void *userdata, Job *job, unsigned mask)
         BusServer *server = userdata;
         int r;
 
-        if (!(mask & JOB_CHANGED_STATE))
-                return;
         r = bus_path_job(job, &path);
-        if (r >= 0)
+        if (r >= 0 && mask & JOB_CHANGED_OUTPUT)
+                r = sd_bus_emit_properties_changed(server->bus, path, BUS_INTERFACE_JOB,
+                                                   "OutputOpen", NULL);
+        if (r >= 0 && mask & JOB_CHANGED_STATE)
                 r = sd_bus_emit_properties_changed(server->bus, path, BUS_INTERFACE_JOB, "State",
                                                    "PID", "ExitCode", "ExitSignal", "ExitTimestamp",
-                                                   "EndReason", "CoreDumped", NULL);
+                                                   "EndReason", "CoreDumped", "OutputOpen", NULL);
         log_lost("PropertiesChanged", r);
 }
 

@@ -372,6 +372,7 @@ static const DictKey attach_keys[] = {
         { "Framed", "b", bus_dict_set_boolean, offsetof(JobAttach, is_framed) },
         { "KeepStdin", "b", bus_dict_set_boolean, offsetof(JobAttach, is_stdin_kept) },
         { "FromNow", "b", bus_dict_set_boolean, offsetof(JobAttach, is_from_now) },
+        { "UntilNow", "b", bus_dict_set_boolean, offsetof(JobAttach, is_until_now) },
         { "StdoutPosition", "t", bus_dict_set_u64, offsetof(JobAttach, stdout_position) },
         { "StderrPosition", "t", bus_dict_set_u64, offsetof(JobAttach, stderr_position) },
 };

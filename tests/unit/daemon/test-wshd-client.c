@@ -30,6 +30,7 @@ typedef struct Fixture {
         int n_rows, n_row_fds, n_ready, n_exited, n_lost, lost_error;
         int n_replies, reply_error, reply_fd_inode_ok;
         uint32_t reply_type, exited_code;
+        uint64_t output_bytes;
         int n_reply_fds, is_taking, taken_fd;
         WshdClient **free_on_lost;
 } Fixture;
@@ -56,6 +57,13 @@ static void on_exited(void *userdata, const WshdMessage *m)
         f->exited_code = m->code;
 }
 
+static void on_output(void *userdata, const WshdMessage *m)
+{
+        Fixture *f = userdata;
+
+        f->output_bytes = m->stdout_bytes;
+}
+
 static void on_lost(void *userdata, int error)
 {
         Fixture *f = userdata;
@@ -78,7 +86,7 @@ static void on_reply(void *userdata, const WshdMessage *m, int *fds, int error)
         f->taken_fd = f->is_taking ? take_fd(&fds[1]) : -EBADF;
 }
 
-static const WshdHandler handler = { on_job, on_ready, on_exited, on_lost };
+static const WshdHandler handler = { on_job, on_ready, on_exited, on_output, on_lost };
 
 static int setup(void **state)
 {

@@ -480,7 +480,7 @@ uint32_t client_attach(int fd, WshdMessage m, int fds[3])
                 fds[i] = received[n++];
         }
         assert_int_equal(n, n_fds);
-        return reply.flags;
+        return reply.flags & (WSHD_STDIN_FD | WSHD_STDOUT_FD | WSHD_STDERR_FD);
 }
 
 int client_attach_one(int fd, uint32_t job, uint32_t flags)

@@ -95,7 +95,7 @@ int client_receive(int fd, WshdMessage *ret, int *ret_fd);
 int client_receive_fds(int fd, WshdMessage *ret, int *fds, size_t *ret_n);
 
 /* Attaches as @m says, type and sequence aside, and gives stdin, stdout and stderr, -EBADF for what
- * was not granted. Returns the reply's flags. */
+ * was not granted. Returns the flags of those that were. */
 uint32_t client_attach(int fd, WshdMessage m, int fds[3]);
 
 /* The same for one stream, which must be granted. */

@@ -143,12 +143,12 @@ static int expect_frame(FrameReader *reader)
         read_some(reader->fd, (char *)data, WSHD_FRAME_HEADER);
         assert_int_equal(wshd_frame_decode(data, &frame), 0);
         assert_true(frame.position == reader->position + frame.missed);
+        reader->position = frame.position + frame.size;
+        reader->missed += frame.missed;
         if (frame.size == 0)
                 return 0;
         read_some(reader->fd, (char *)data, frame.size);
         expect_bytes(data, frame.size, frame.position);
-        reader->position = frame.position + frame.size;
-        reader->missed += frame.missed;
         reader->received += frame.size;
         return 1;
 }
@@ -288,6 +288,77 @@ static void test_backpressure_without_reader(void **state)
                 fd_close(fds[1]);
         }
         wait_exit(fd, 1);
+}
+
+/* Its main process is gone, and what it wrote is in the pipe: that counts, and is not the end. */
+static void test_backpressure_totals(void **state)
+{
+        _drop_(drop_fd) int fd = client_open(*state, WSHD_SUBSCRIBE);
+        WshdMessage m;
+        int raw;
+
+        start_numbers(fd, 1, "100000", WSHD_BACKPRESSURE, RING);
+        m = client_expect(fd, WSHD_EXITED);
+        assert_int_equal(m.stdout_bytes, 100000);
+        assert_int_equal(m.flags, WSHD_STDOUT_OPEN);
+        raw = client_attach_one(fd, 1, WSHD_STDOUT_FD);
+        assert_int_equal(expect_numbers(raw, 0), 100000);
+        fd_close(raw);
+        m = client_expect(fd, WSHD_OUTPUT);
+        assert_int_equal(m.job, 1);
+        assert_int_equal(m.flags, 0);
+        assert_int_equal(m.stdout_bytes, 100000);
+}
+
+/* Readers that want what there is, of a job that goes on. */
+static void test_until_now(void **state)
+{
+        _drop_(drop_fd) int fd = client_open(*state, WSHD_SUBSCRIBE);
+        FrameReader reader = { 0 };
+        SpecBuilder spec;
+        int first, late, fds[3];
+
+        SPEC(&spec, "/bin/sh", "-c", "$0 numbers 70000; read x; $0 numbers 9000000", helper_path());
+        (void)job_start(fd, 1, &spec, WSHD_OPEN_STDIN, 2 * RING);
+        first = client_attach_one(fd, 1, WSHD_STDOUT_FD);
+        {
+                static char text[70001];
+
+                read_some(first, text, 70000);
+        }
+        late = client_attach_one(fd, 1, WSHD_STDOUT_FD | WSHD_UNTIL_NOW);
+        client_attach(fd,
+                      (WshdMessage){ .job = 1,
+                                     .flags = WSHD_STDOUT_FD | WSHD_UNTIL_NOW | WSHD_FRAMED,
+                                     .stdout_position = 69990 },
+                      fds);
+        assert_int_equal(expect_numbers(late, 0), 70000);
+        reader = (FrameReader){ .fd = fds[1], .position = 69990 };
+        assert_true(expect_frame(&reader));
+        assert_false(expect_frame(&reader));
+        assert_int_equal(reader.position, 70000);
+        fd_close(late);
+        fd_close(fds[1]);
+
+        /* Those that did not read in time have their end all the same, with what was missed. */
+        reader = (FrameReader){ .fd = client_attach_one(
+                                        fd, 1, WSHD_STDOUT_FD | WSHD_UNTIL_NOW | WSHD_FRAMED) };
+        late = client_attach_one(fd, 1, WSHD_STDOUT_FD | WSHD_UNTIL_NOW);
+        fd_close(first);
+        let_begin(fd, 1);
+        wait_exit(fd, 1);
+        while (expect_frame(&reader))
+                ;
+        assert_true(reader.missed > 0);
+        assert_int_equal(reader.received + reader.missed, 70000);
+        assert_in_range(expect_numbers(late, 0), 1, 69999);
+        expect_refusal(fd,
+                       (WshdMessage){ .type = WSHD_ATTACH,
+                                      .job = 1,
+                                      .flags = WSHD_STDOUT_FD | WSHD_UNTIL_NOW | WSHD_FROM_NOW },
+                       WSHD_STAGE_REQUEST, EINVAL);
+        fd_close(late);
+        fd_close(reader.fd);
 }
 
 static void test_slow_raw_reader(void **state)
@@ -695,6 +766,8 @@ int main(void)
                 CASE("loses nothing when the job is to wait", test_backpressure),
                 CASE("makes the job wait for a reader that is still to come",
                      test_backpressure_without_reader),
+                CASE("counts what is in the pipe of a job that waited", test_backpressure_totals),
+                CASE("ends where the ring ended when it was asked", test_until_now),
                 CASE("ends a slow reader at its gap", test_slow_raw_reader),
                 CASE("tells a slow framed reader what it has missed", test_slow_framed_reader),
                 CASE("serves a hundred readers", test_hundred_readers),

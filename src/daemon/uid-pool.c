@@ -91,3 +91,12 @@ void uid_pool_release(UidPool *pool, uint32_t base, uint32_t count)
         if (first < last && first < pool->lowest_free)
                 pool->lowest_free = first;
 }
+
+uint32_t uid_pool_count_free(const UidPool *pool)
+{
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < pool->n_blocks; i++)
+                n += !pool->is_taken[i];
+        return n;
+}

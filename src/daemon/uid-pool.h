@@ -22,5 +22,8 @@ int uid_pool_acquire(UidPool *pool, uint32_t *ret_base, Fault *fault);
  * Returns 0; -EEXIST with FAULT_LIMIT. */
 int uid_pool_reserve(UidPool *pool, uint32_t base, uint32_t count, Fault *fault);
 
+/* How many containers with their own users can still be made. */
+uint32_t uid_pool_count_free(const UidPool *pool);
+
 /* Gives the blocks back that acquire or reserve took. */
 void uid_pool_release(UidPool *pool, uint32_t base, uint32_t count);

@@ -11,6 +11,7 @@
 #include "daemon/bus/bus-path.h"
 #include "daemon/bus/bus-spec.h"
 #include "daemon/bus/bus-stats.h"
+#include "daemon/capacity.h"
 
 static int bus_manager_get_version(sd_bus *bus, const char *path, const char *interface,
                                    const char *property, sd_bus_message *reply, void *userdata,
@@ -26,6 +27,19 @@ static int bus_manager_get_cgroup_mode(sd_bus *bus, const char *path, const char
         const BusServer *server = userdata;
 
         return sd_bus_message_append(reply, "s", cgroup_mode_to_string(server->cgroup_mode));
+}
+
+/* 0 for what cannot be known at the moment: a getter that fails would take all of GetAll along. */
+static int bus_manager_get_capacity(sd_bus *bus, const char *path, const char *interface,
+                                    const char *property, sd_bus_message *reply, void *userdata,
+                                    sd_bus_error *error)
+{
+        const BusServer *server = userdata;
+        uint64_t value;
+
+        if (capacity_get(server->manager, capacity_from_string(property), &value) < 0)
+                value = 0;
+        return sd_bus_message_append(reply, "t", value);
 }
 
 static void on_created(void *userdata, Container *c, int error, const Fault *fault)
@@ -186,6 +200,14 @@ const sd_bus_vtable bus_manager_vtable[] = {
         SD_BUS_PROPERTY("Version", "s", bus_manager_get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("CgroupMode", "s", bus_manager_get_cgroup_mode, 0,
                         SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("CapacityMemory", "t", bus_manager_get_capacity, 0, 0),
+        SD_BUS_PROPERTY("CapacityMemoryFree", "t", bus_manager_get_capacity, 0, 0),
+        SD_BUS_PROPERTY("CapacityDisk", "t", bus_manager_get_capacity, 0, 0),
+        SD_BUS_PROPERTY("CapacityDiskFree", "t", bus_manager_get_capacity, 0, 0),
+        SD_BUS_PROPERTY("CapacityContainers", "t", bus_manager_get_capacity, 0, 0),
+        SD_BUS_PROPERTY("CapacityContainersFree", "t", bus_manager_get_capacity, 0, 0),
+        SD_BUS_PROPERTY("CapacityUsers", "t", bus_manager_get_capacity, 0, 0),
+        SD_BUS_PROPERTY("CapacityUsersFree", "t", bus_manager_get_capacity, 0, 0),
 
         SD_BUS_METHOD_WITH_ARGS("CreateContainer", SD_BUS_ARGS("a{sv}", spec),
                                 SD_BUS_RESULT("o", container), bus_manager_method_create_container,

@@ -171,7 +171,7 @@ int table_print(const Table *table, FILE *out, size_t width, int has_legend, int
                 if (r < 0)
                         return r;
         }
-        if (has_legend)
+        if (has_legend && noun)
                 fprintf(out, "%s%zu %s%s.\n", n_rows > 0 ? "\n" : "", n_rows, noun,
                         n_rows == 1 ? "" : "s");
         return 0;

@@ -37,7 +37,7 @@ DEFINE_DROP(Table, table, table_free);
 int table_add(Table *table, TableColor color, const char *text);
 
 /* @width        how many columns there are; SIZE_MAX: no bound
- * @has_legend   with the titles, and the count of rows as "N NOUN" below
+ * @has_legend   with the titles, and the count of rows as "N NOUN" below, if there is a @noun
  * @has_colors   else colours are left out
  * Returns 0; -ENOMEM. */
 int table_print(const Table *table, FILE *out, size_t width, int has_legend, int has_colors,

@@ -69,6 +69,8 @@ int verb_kill(Command *command);
 int verb_destroy(Command *command);
 int verb_list(Command *command);
 int verb_info(Command *command);
+int verb_stats(Command *command);
+int verb_capacity(Command *command);
 int verb_wait(Command *command);
 int verb_version(Command *command);
 int verb_help(Command *command);

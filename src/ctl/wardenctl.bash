@@ -103,7 +103,7 @@ _wardenctl() {
         exec | shell)
                 [[ $n_arguments -eq 0 ]] &&
                         COMPREPLY=($(compgen -W "$(_wardenctl_containers "$program")" -- "$current")) ;;
-        start | stop | kill | destroy | rm | info | status | jobs)
+        start | stop | kill | destroy | rm | info | status | jobs | stats)
                 COMPREPLY=($(compgen -W "$(_wardenctl_containers "$program")" -- "$current")) ;;
         wait | attach | logs)
                 if [[ $n_arguments -eq 0 ]]; then

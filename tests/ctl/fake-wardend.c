@@ -260,6 +260,63 @@ static int method_destroy_container(sd_bus_message *m, void *userdata, sd_bus_er
         return sd_bus_reply_method_return(m, "");
 }
 
+/* Half a processor for as long as the machine is up, and the rest made up. */
+static int append_stats(sd_bus_message *reply, const FakeContainer *c)
+{
+        uint64_t cpu = io_now_monotonic_usec() * 500;
+
+        if (strcmp(c->state, "active") != 0)
+                return sd_bus_message_append(reply, "{sa{sv}}", c->name, 1, "State", "s", c->state);
+        return sd_bus_message_append(
+                reply, "{sa{sv}}", c->name, 14, "State", "s", c->state, "CPUUsageNSec", "t", cpu,
+                "MemoryCurrent", "t", UINT64_C(40) << 20, "MemoryInactiveFile", "t",
+                UINT64_C(8) << 20, "MemoryMax", "t", UINT64_C(64) << 20, "TasksCurrent", "t",
+                UINT64_C(7), "TasksMax", "t", UINT64_C(50), "OOMKills", "t", UINT64_C(1),
+                "NetworkReceiveBytes", "t", UINT64_C(3) << 10, "NetworkTransmitBytes", "t",
+                UINT64_C(1) << 10, "IOReadBytes", "t", UINT64_C(5) << 20, "IOWriteBytes", "t",
+                UINT64_C(2) << 20, "UptimeUSec", "t", UINT64_C(90000000), "IODevices", "a(uutttt)",
+                1, 8, 16, UINT64_C(5) << 20, UINT64_C(2) << 20, UINT64_C(11), UINT64_C(12));
+}
+
+static int method_get_stats(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        sd_bus_message *reply = NULL;
+        char **names = NULL;
+        int r;
+
+        fake_log_call(m);
+        r = sd_bus_message_read_strv(m, &names);
+        if (r >= 0)
+                r = sd_bus_message_new_method_return(m, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "{sa{sv}}");
+        for (size_t i = 0; r >= 0 && i < FAKE_CONTAINERS_MAX; i++) {
+                int is_wanted = !names || !names[0];
+
+                for (char **name = names; containers[i] && name && *name; name++)
+                        is_wanted |= strcmp(*name, containers[i]->name) == 0;
+                if (containers[i] && is_wanted)
+                        r = append_stats(reply, containers[i]);
+        }
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        if (r >= 0)
+                r = sd_bus_send(NULL, reply, NULL);
+        sd_bus_message_unref(reply);
+        strv_free(names);
+        return r;
+}
+
+static int manager_get_capacity(sd_bus *b, const char *path, const char *interface,
+                                const char *property, sd_bus_message *reply, void *userdata,
+                                sd_bus_error *error)
+{
+        size_t n = strlen(property);
+        int is_free = n > 4 && strcmp(property + n - 4, "Free") == 0;
+
+        return sd_bus_message_append(reply, "t", UINT64_C(2048) << 20 >> is_free);
+}
+
 static int manager_get(sd_bus *b, const char *path, const char *interface, const char *property,
                        sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -273,7 +330,12 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD("DestroyContainer", "s", "", method_destroy_container,
                       SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Version", "s", manager_get, 0, 0),
+        SD_BUS_METHOD("GetStats", "as", "a{sa{sv}}", method_get_stats, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("CgroupMode", "s", manager_get, 0, 0),
+        SD_BUS_PROPERTY("CapacityMemory", "t", manager_get_capacity, 0, 0),
+        SD_BUS_PROPERTY("CapacityMemoryFree", "t", manager_get_capacity, 0, 0),
+        SD_BUS_PROPERTY("CapacityContainers", "t", manager_get_capacity, 0, 0),
+        SD_BUS_PROPERTY("CapacityContainersFree", "t", manager_get_capacity, 0, 0),
         SD_BUS_SIGNAL("ContainerRemoved", "so", 0),
         SD_BUS_VTABLE_END,
 };

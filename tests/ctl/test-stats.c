@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The verbs that show what containers use. */
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "basic/macro.h"
+#include "harness.h"
+
+static int begin(void **state)
+{
+        int r = harness_begin(state);
+
+        if (r != 0)
+                return r;
+        assert_run(0, NULL, NULL, "create", "--name=alpha", "/srv");
+        assert_run(0, NULL, NULL, "create", "--name=beta", "/srv");
+        assert_run(0, NULL, NULL, "stop", "beta");
+        return 0;
+}
+
+static void test_table(void **state)
+{
+        Run *run = run_to_end("stats", "--interval=200ms", NULL);
+
+        assert_int_equal(run->exit_code, 0);
+        assert_non_null(strstr(run->output, "MEM USAGE / LIMIT"));
+        assert_non_null(strstr(run->output, "32M / 64M  50.00%  3K / 1K    5M / 2M      7\n"));
+        assert_non_null(strstr(run->output, "\n2 containers.\n"));
+        /* Half a processor, within what a busy machine may make of it. */
+        assert_non_null(strstr(run->output, "alpha  "));
+        assert_null(strstr(strstr(run->output, "alpha"), "alpha       -"));
+        run_free(run);
+        assert_run(0, "beta ", NULL, "stats", "--interval=100ms", "beta");
+}
+
+static void test_names(void **state)
+{
+        Run *run = run_to_end("stats", "-i", "100ms", "--no-legend", "alpha", NULL);
+
+        assert_int_equal(run->exit_code, 0);
+        assert_null(strstr(run->output, "beta"));
+        assert_null(strstr(run->output, "NAME"));
+        run_free(run);
+        assert_run(125, "alpha", "No container 'nobody'", "stats", "-i100ms", "nobody", "alpha");
+        assert_run(125, NULL, "No container 'nobody'", "stats", "-w", "nobody");
+}
+
+static void test_json(void **state)
+{
+        assert_run(0, "\"alpha\":{\"State\":\"active\",\"CPUUsageNSec\":", NULL, "stats", "--json");
+        assert_run(0, "\"MemoryCurrent\":41943040", NULL, "stats", "--json", "alpha");
+        assert_run(0, "\"IODevices\":[[8,16,5242880,2097152,11,12]]", NULL, "stats", "--json");
+        assert_run(0, "\"beta\":{\"State\":\"stopped\"}", NULL, "stats", "--json", "beta");
+}
+
+static void test_bad_interval(void **state)
+{
+        assert_run(125, NULL, "--interval: 99ms is not from 100ms on", "stats", "-i", "99ms");
+        assert_run(125, NULL, "--interval: infinity", "stats", "-i", "infinity");
+        assert_run(125, NULL, "'soon' is not", "stats", "-i", "soon");
+}
+
+static void test_watch(void **state)
+{
+        Run *run = run_start("stats", "-w", "--interval=100ms", "--json", "alpha", NULL);
+
+        run_expect(run, "}}\n{\"alpha\":{");
+        run_kill(run, SIGINT);
+        assert_int_equal(run_wait(run), 0);
+        run_free(run);
+        run = run_start("stats", "-w", "--interval=100ms", NULL);
+        run_expect(run, "2 containers.\nNAME");
+        run_kill(run, SIGTERM);
+        assert_int_equal(run_wait(run), 0);
+        run_free(run);
+}
+
+/* Every line is cleared to its end, and the screen below: nothing is left of a longer table. */
+static void test_watch_terminal(void **state)
+{
+        Run *run = run_start_on_terminal("stats", "-w", "--interval=100ms", NULL);
+
+        run_expect(run, "\033[2J");
+        run_expect(run, "\033[H");
+        run_expect(run, "2 containers.\033[K\r\n\033[J");
+        run_write(run, "\003", 1);
+        assert_int_equal(run_wait(run), 0);
+        run_free(run);
+}
+
+static void test_capacity(void **state)
+{
+        assert_run(0, "\nMemory              2G          1G          1G\n", NULL, "capacity");
+        assert_run(0, "\"CapacityMemoryFree\":1073741824", NULL, "capacity", "--json");
+        assert_run(125, NULL, "Too many arguments", "capacity", "alpha");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                { "stats shows a table", test_table },
+                { "stats shows those that were named, and says who is not there", test_names },
+                { "stats --json prints the daemon's numbers", test_json },
+                { "stats refuses intervals that are none", test_bad_interval },
+                { "stats --watch goes on until it is told to end", test_watch },
+                { "stats --watch writes over what it wrote", test_watch_terminal },
+                { "capacity shows what there is and what is free", test_capacity },
+        };
+
+        return cmocka_run_group_tests(tests, begin, harness_end);
+}

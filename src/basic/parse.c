@@ -121,8 +121,8 @@ int parse_time_usec(const char *s, uint64_t *ret)
         static const Unit units[] = {
                 { "", USEC_PER_SEC },         { "us", 1 },
                 { "ms", USEC_PER_MSEC },      { "s", USEC_PER_SEC },
-                { "sec", USEC_PER_SEC },      { "min", 60 * USEC_PER_SEC },
-                { "h", 3600 * USEC_PER_SEC },
+                { "sec", USEC_PER_SEC },      { "m", 60 * USEC_PER_SEC },
+                { "min", 60 * USEC_PER_SEC }, { "h", 3600 * USEC_PER_SEC },
         };
 
         return parse_with_unit(s, units, ELEMENTSOF(units), ret);

@@ -51,6 +51,13 @@ static int get_job(sd_bus *bus, const char *container, uint32_t id, char **ret_p
         return 0;
 }
 
+int job_find_path(sd_bus *bus, const char *container, uint32_t id, char **ret_path, Fault *fault)
+{
+        _drop_(drop_json) struct json_object *job = NULL;
+
+        return get_job(bus, container, id, ret_path, &job, fault);
+}
+
 static int get_ids(sd_bus *bus, const char *container, uint32_t **ret, size_t *ret_n, Fault *fault)
 {
         _drop_(drop_json) struct json_object *properties = NULL;

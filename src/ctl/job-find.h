@@ -16,3 +16,7 @@ struct json_object;
  * Returns     0; negative errno with a fault */
 int job_find(sd_bus *bus, const char *container, const char *text, int is_running, char **ret_path,
              struct json_object **ret_job, Fault *fault);
+
+/* The path of the object of a job that is there, new memory. Returns 0; negative errno with a fault
+ * that says whether it is the job or its container that is not. */
+int job_find_path(sd_bus *bus, const char *container, uint32_t id, char **ret_path, Fault *fault);

@@ -69,8 +69,13 @@ static int run(Command *command, const OptionUse *uses, size_t n_uses, JobOption
         r = verb_parse(command, uses, n_uses, &arguments);
         if (r != VERB_GO)
                 return r;
-        if (is_shell)
+        if (is_shell) {
                 spawn_default_stdio(options);
+        } else if (!spawn_skip_dashes(arguments + 1)[0]) {
+                complain("What shall run in '%s'? 'wardenctl shell %s' opens a shell.",
+                         arguments[0], arguments[0]);
+                return EXIT_CODE_OURS;
+        }
         r = run_session(command, options, arguments, is_shell, &exit_code, &fault);
         return r < 0 ? complain_fault(r, &fault) : exit_code;
 }

@@ -12,6 +12,7 @@
 #include "ctl/bus.h"
 #include "ctl/complaint.h"
 #include "ctl/exit-code.h"
+#include "ctl/job-find.h"
 #include "ctl/value.h"
 #include "ctl/verb.h"
 
@@ -237,7 +238,7 @@ static int kill_call(sd_bus *bus, const char *name, const LifeOptions *options,
         _drop_(drop_free) char *path = NULL;
         int r;
 
-        r = options->job ? bus_job_path(name, options->job, &path, fault)
+        r = options->job ? job_find_path(bus, name, options->job, &path, fault)
                          : bus_container_path(name, &path, fault);
         if (r < 0)
                 return r;

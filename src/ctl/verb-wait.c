@@ -61,7 +61,7 @@ static int wait_job(Loop *loop, JobWatch *watch, uint32_t job, Fault *fault)
                 return r;
         if (watch->end == JOB_END_MISSING)
                 return fault_set(fault, FAULT_NO_SUCH_JOB, -ENOENT,
-                                 "No job %" PRIu32 " in '%s'. 'wardenctl info %s' shows what "
+                                 "No job %" PRIu32 " in '%s'. 'wardenctl jobs %s' shows what "
                                  "there is.",
                                  job, watch->container, watch->container);
         if (watch->end == JOB_END_LOST)

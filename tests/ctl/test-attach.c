@@ -267,6 +267,22 @@ static void test_logs(void **state)
         assert_run(0, NULL, NULL, "kill", "-s", "KILL", "web");
 }
 
+static void test_missing(void **state)
+{
+        static const char *const verbs[][5] = {
+                { "attach", "web", "99999" },
+                { "logs", "web", "99999" },
+                { "wait", "web", "99999" },
+                { "kill", "--job", "99999", "web" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(verbs); i++)
+                assert_run(125, "", "No job 99999 in 'web'. 'wardenctl jobs web' shows",
+                           verbs[i][0], verbs[i][1], verbs[i][2], verbs[i][3]);
+        assert_run(125, "", "No container 'wbe'", "kill", "--job", "1", "wbe");
+        assert_run(125, "", "'wardenctl shell web' opens a shell", "exec", "web", "--");
+}
+
 static void test_jobs(void **state)
 {
         char job[16], other[16];
@@ -349,6 +365,7 @@ int main(void)
                 { "tells how much was missed", test_missed },
                 { "leaves no job behind that it could not attach to", test_failed_attach },
                 { "shows what there is, or follows", test_logs },
+                { "says that a job is not there, and not its container", test_missing },
                 { "lists jobs and how they ended", test_jobs },
                 { "says where the output goes", test_options },
                 { "stays attached while the daemon restarts", test_daemon_restart },

@@ -317,6 +317,7 @@ static int check_end(Run *run)
         uint64_t bytes = 0;
         int32_t code = -1;
         Reader late;
+        int r;
 
         for (int i = 0; i < 600 && code < 0; i++) {
                 if (get_property(run, "ExitCode", "i", &code) < 0)
@@ -342,7 +343,9 @@ static int check_end(Run *run)
                         complain(run, "what a late reader got", run->readers[0].bytes,
                                  run->ring_bytes);
         }
-        return call_job(run, "Release") < 0 ? -EIO : 0;
+        r = call_job(run, "Release");
+        run->totals.unknown += r == 0;
+        return r < 0 ? -EIO : 0;
 }
 
 static int one_job(Run *run)

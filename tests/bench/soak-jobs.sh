@@ -59,7 +59,7 @@ failed=0
 for pid in "${pids[@]}"; do wait "$pid" || failed=1; done
 settle
 # Of a job whose spawn was not answered, as wardend was killed in the middle of it, no client knows: it may still wait for
-# a reader. All that is left is of that kind.
+# a reader. A release that was not answered may not have happened. All that is left is of these two kinds.
 left=0
 for c in "${containers[@]}"; do
     path=/org/warden/Warden1/container/${c/-/_2d}

@@ -81,6 +81,20 @@ PYTHON
     is "$(cd "$BATS_TEST_TMPDIR/tree" && find . | wc -l)" "$(inside s-io sh -c 'cd /srv/tree && find . | wc -l')"
 }
 
+@test "goes on with one stream when the other has been closed" {
+    local big=$BATS_TEST_TMPDIR/big
+    head -c "$(scaled 20 2)M" /dev/urandom >"$big"
+    # Output ends at once, input goes on to its end.
+    ends_with 3 wardenctl exec s-io -- sh -c 'exec >&- 2>&-; cat >/tmp/half; exit 3' <"$big"
+    is "$(sha256sum <"$big")" "$(inside s-io sha256sum /tmp/half | sed 's,/tmp/half,-,')"
+    # Input is not read, output and the exit code come all the same.
+    capture timeout "$(scaled 30 240)" bash -o pipefail -c 'cat "$1" | wardenctl exec s-io -- sh -c "exec <&-; echo done; exit 4"' sh "$big"
+    is 'done 4' "$output $status"
+    # Input ends first; what comes out of it then arrives.
+    is "$(sha256sum <"$big")" "$(inside s-io sh -c 'cat >/tmp/half; exec <&-; sleep 0.2; cat /tmp/half' <"$big" | sha256sum)"
+    inside s-io rm /tmp/half
+}
+
 @test "ends when the reader of its output has gone" {
     capture timeout "$(scaled 20 120)" bash -c 'wardenctl exec s-io -- yes | head -n 3'
     is $'y\ny\ny' "$output"

@@ -22,13 +22,8 @@ setup_file() {
 }
 
 teardown() {
-    local job
     case_end
-    # Released or not by its case: nothing of one may disturb the next.
-    for job in $(container_get s-jobs Jobs | jq -r '.[]'); do
-        job_call s-jobs "${job##*/}" Kill i 9 2>/dev/null || true
-        until_true job_call s-jobs "${job##*/}" Release
-    done
+    job_end_all s-jobs
 }
 
 @test "ends with the exit code of the job" {
@@ -157,6 +152,77 @@ PYTHON
     until_true job_is s-jobs "$(grep -oE '[0-9]+' <<<"${job##*/}")" exited
     is $'0027\n7' "$(inside s-jobs cat /tmp/mask)"
     is 0022 "$(script_in s-jobs umask)"
+}
+
+# limits_of JOB: what /proc/self/limits had of it, "NAME SOFT HARD" each
+limits_of() {
+    wardenctl logs s-jobs "$1" | sed -E '1d; s/^Max ([a-z ]*[a-z]) +([0-9]+|unlimited) +([0-9]+|unlimited).*/\1: \2 \3/'
+}
+
+@test "sets all sixteen limits" {
+    local job limits='' expected='' name soft hard shown
+    while read -r name soft hard shown; do
+        limits+="${limits:+, }'$name': (uint64 $soft, uint64 $hard)"
+        expected+="$shown: $soft $hard"$'\n'
+    done <<'END'
+CPU 1001 2001 cpu time
+FSIZE 1000002 2000002 file size
+DATA 1000000003 2000000003 data size
+STACK 8000004 9000004 stack size
+CORE 5 6 core file size
+RSS 1000006 2000006 resident set
+NPROC 107 207 processes
+NOFILE 108 208 open files
+MEMLOCK 10009 20009 locked memory
+AS 1000000010 2000000010 address space
+LOCKS 11 21 file locks
+SIGPENDING 112 212 pending signals
+MSGQUEUE 10013 20013 msgqueue size
+NICE 0 0 nice priority
+RTPRIO 0 0 realtime priority
+RTTIME 100016 200016 realtime timeout
+END
+    job=$(gcall "$(path_of s-jobs)" Container.SpawnJob "['/bin/cat', '/proc/self/limits']" "{'Rlimits': <{$limits}>}")
+    job=$(grep -oE '[0-9]+' <<<"${job##*/}")
+    until_true job_is s-jobs "$job" exited
+    is "${expected%$'\n'}" "$(limits_of "$job")"
+}
+
+@test "refuses limits that contradict themselves or are above what the host allows" {
+    refuses wardenctl exec --ulimit nofile=200:100 s-jobs -- true
+    like 'NOFILE' "$output"
+    refuses wardenctl exec --ulimit nosuch=1 s-jobs -- true
+    like 'nosuch' "$output"
+    # The daemon's own is lower.
+    refuses gcall "$(path_of s-jobs)" Container.SpawnJob "['/bin/true']" "{'Rlimits': <{'RTPRIO': (uint64 99, uint64 99)}>}"
+    like "$BUS.Error.InvalidSpec.*Rlimits" "$output"
+}
+
+@test "tells whether a job that was killed has dumped core" {
+    [[ $(</proc/sys/kernel/core_pattern) != '|'* ]] || skip "cores go to a program of the host"
+    local job size
+    for size in 0 18446744073709551615; do
+        job=$(gcall "$(path_of s-jobs)" Container.SpawnJob "['/bin/sh', '-c', 'kill -SEGV \$\$']" \
+            "{'WorkingDirectory': <'/tmp'>, 'Rlimits': <{'CORE': (uint64 $size, uint64 $size)}>}")
+        job=$(grep -oE '[0-9]+' <<<"${job##*/}")
+        until_true job_is s-jobs "$job" killed
+        is '11 signal' "$(job_get s-jobs "$job" ExitSignal) $(job_get s-jobs "$job" EndReason)"
+        is "$([[ $size == 0 ]] && echo false || echo true)" "$(job_get s-jobs "$job" CoreDumped)" "CoreDumped with $size"
+    done
+    # Also after a restart, and in the list.
+    systemctl restart wardend.service
+    is true "$(job_get s-jobs "$job" CoreDumped)"
+    script_in s-jobs 'rm /tmp/core*'
+}
+
+@test "lets set-id programs take effect only in a privileged job" {
+    script_in s-jobs 'cp /usr/bin/id /usr/local/bin/root-id && chmod 4755 /usr/local/bin/root-id'
+    is 1500 "$(wardenctl exec -u alice s-jobs -- root-id -u)"
+    is 0 "$(wardenctl exec -u alice --privileged s-jobs -- root-id -u)"
+    # It has no capability that the container has not.
+    is "$(inside s-jobs grep CapBnd /proc/self/status)" "$(wardenctl exec --privileged s-jobs -- grep CapBnd /proc/self/status)"
+    is $'NoNewPrivs:\t1' "$(inside s-jobs grep NoNewPrivs /proc/self/status)"
+    is $'NoNewPrivs:\t0' "$(wardenctl exec --privileged s-jobs -- grep NoNewPrivs /proc/self/status)"
 }
 
 @test "starts jobs with no signal blocked or ignored, in a session of their own" {

@@ -27,6 +27,18 @@ file_end() {
     "$HERE/leftovers" "$BATS_FILE_TMPDIR/before"
 }
 
+# warden-journal is started with the first job that needs it, and stays: a file with such jobs begins and ends without it.
+file_begin_without_journal() {
+    systemctl restart wardend.service
+    file_begin
+}
+
+file_end_without_journal() {
+    containers_destroy '[st]-'
+    systemctl restart wardend.service
+    file_end
+}
+
 # containers_destroy PREFIX_REGEX
 containers_destroy() {
     local name names=()
@@ -108,6 +120,15 @@ spawn() {
     local reply
     reply=$(container_call "$1" SpawnJob 'asa{sv}' $(($# - 1)) "${@:2}" 0) || return
     basename "$(jq -r '.data[0]' <<<"$reply")"
+}
+
+# job_end_all NAME: kills and releases all jobs of a container, so that nothing of one case disturbs the next
+job_end_all() {
+    local job
+    for job in $(container_get "$1" Jobs | jq -r '.[]'); do
+        job_call "$1" "${job##*/}" Kill i 9 >/dev/null 2>&1 || true
+        until_true job_call "$1" "${job##*/}" Release
+    done
 }
 
 # gcall OBJECT INTERFACE.METHOD ARGUMENT…: by gdbus, which tells the name of an error

@@ -8,9 +8,11 @@
 load lib
 
 setup_file() {
-    file_begin
+    file_begin_without_journal
     create s-out
 }
+
+teardown_file() { file_end_without_journal; }
 
 teardown() {
     systemctl reset-failed wardend.service
@@ -96,11 +98,44 @@ daemon_rss() { awk '/^VmRSS:/ { print $2 }' "/proc/$(daemon_pid)/status"; }
     daemon=$(daemon_rss)
     printf 'go\n' | wardenctl attach s-out "$n" | tail -c 4 >"$BATS_TEST_TMPDIR/tail"
     kill -CONT "${BACKGROUND[-1]}"
-    kill "${BACKGROUND[-1]}"
+    kill "${BACKGROUND[-1]}" || true # it may have seen the end
     is end "$(cat "$BATS_TEST_TMPDIR/tail")"
     is 10737418244 "$(job_get s-out "$n" StdoutBytes)"
     echo "wshd: $before, now $(wshd_pss s-out) KiB; wardend: $daemon, now $(daemon_rss) KiB"
     (($(wshd_pss s-out) < before + 2500 && $(daemon_rss) < daemon + 2048))
+}
+
+@test "tells a reader that is too slow how many bytes it has missed" {
+    local n shown missed
+    n=$(start s-out "'OpenStdin': <true>, 'RingBytes': <uint64 65536>" 'read -r go; head -c 10000000 /dev/zero | tr "\0" x; touch /tmp/written; read -r end')
+    in_background "$BATS_TEST_TMPDIR/err" bash -c 'exec wardenctl logs -f s-out "$1" >"$2"' sh "$n" "$BATS_TEST_TMPDIR/out"
+    sleep 0.5
+    kill -STOP "${BACKGROUND[-1]}"
+    in_background "$BATS_TEST_TMPDIR/attached" bash -c '{ echo go; sleep 1000; } | wardenctl attach s-out "$1" | wc -c' sh "$n"
+    until_true inside s-out test -e /tmp/written
+    kill -CONT "${BACKGROUND[-2]}"
+    job_call s-out "$n" Kill i 9
+    wait "${BACKGROUND[-2]}" || true
+    shown=$(wc -c <"$BATS_TEST_TMPDIR/out")
+    missed=$(grep -oE '[0-9]+ bytes' "$BATS_TEST_TMPDIR/err")
+    is 10000000 "$((shown + ${missed% bytes}))"
+    ((shown < 1000000))
+}
+
+@test "gives the others all of it when a reader vanishes in the middle" {
+    local n
+    n=$(start s-out "'OpenStdin': <true>, 'Backpressure': <true>" 'read -r go; seq 1 500000')
+    in_background "$BATS_TEST_TMPDIR/out" wardenctl logs -f s-out "$n"
+    # Three bytes of a frame, and away; one that is killed; one that never reads, and is then killed.
+    in_background "$BATS_TEST_TMPDIR/vanished" bash -c 'wardenctl logs -f s-out "$1" | head -c 3' sh "$n"
+    in_background "$BATS_TEST_TMPDIR/killed" wardenctl logs -f s-out "$n"
+    sleep 0.5
+    kill -STOP "${BACKGROUND[-1]}"
+    in_background "$BATS_TEST_TMPDIR/attached" wardenctl attach s-out "$n" <<<go
+    sleep 0.5
+    kill -KILL "${BACKGROUND[-2]}"
+    until_true ended s-out "$n"
+    until_true cmp <(seq 1 500000) "$BATS_TEST_TMPDIR/out"
 }
 
 @test "passes stdin on, its end included, and lets it be attached again" {
@@ -168,6 +203,22 @@ daemon_rss() { awk '/^VmRSS:/ { print $2 }' "/proc/$(daemon_pid)/status"; }
     systemctl reload wardend.service
 }
 
+@test "keeps ended jobs for the configured time, and counts what it drops" {
+    local n running
+    create t-old
+    running=$(start t-old '' 'sleep 1000')
+    mkdir -p /etc/warden/wardend.conf.d
+    printf '[Manager]\nEndedJobsSec=1s\n' >/etc/warden/wardend.conf.d/50-test.conf
+    systemctl reload wardend.service
+    n=$(start t-old '' 'echo short')
+    none() { (($(container_get t-old JobsDropped) == 1)); }
+    until_true none
+    refuses wardenctl logs t-old "$n"
+    is "[\"$(job_path t-old "$running")\"]" "$(container_get t-old Jobs | jq -c .)"
+    rm -r /etc/warden/wardend.conf.d
+    systemctl reload wardend.service
+}
+
 @test "writes lines to the journal, with the container's name and the line's priority" {
     local n
     n=$(start s-out "'Log': <'journal'>, 'Identifier': <'web'>" 'echo plain; echo "<4>warned"; echo wrong >&2; printf last')
@@ -200,6 +251,31 @@ daemon_rss() { awk '/^VmRSS:/ { print $2 }' "/proc/$(daemon_pid)/status"; }
     until_true lines
     is 1 "$(journal_of s-out "$n" -o json | jq -r 'select(.MESSAGE == "wall") | .PRIORITY')"
     is "" "$(journalctl --quiet CONTAINER_NAME=other -o cat)"
+    # Nor by the name that a job gives itself, nor by journald's own sockets.
+    refuses start s-out "'Log': <'journal'>, 'Identifier': <'x\nCONTAINER_NAME=other'>" 'echo x'
+    like 'InvalidSpec.*Identifier' "$output"
+    refuses inside s-out ls /run/systemd/journal
+    refuses inside s-out ls /dev/log
+}
+
+@test "keeps the lines of a job that is released before the journal has them" {
+    local n
+    n=$(start s-out "'Log': <'journal'>, 'RingBytes': <uint64 4194304>" 'seq 1 30000')
+    until_true ended s-out "$n"
+    pkill -KILL -x warden-journal
+    job_call s-out "$n" Release
+    refuses job_get s-out "$n" State
+    sleep 0.2
+    daemon_kill
+    daemon_wait
+    all() { (($(journal_of s-out "$n" -o cat | wc -l) >= 30000)); }
+    until_true all
+    # A kill between a line and its place doubles that line: their positions are the same.
+    cmp <(seq 1 30000) <(journal_of s-out "$n" -o json | jq -r '"\(.CONTAINER_STREAM_POSITION) \(.MESSAGE)"' | sort -n -u | cut -d ' ' -f 2)
+    local files
+    files=/run/warden/containers/$(container_get s-out Id)
+    forgotten() { [[ ! -e $files/jobs/$n && ! -e $files/journal/$n ]]; }
+    until_true forgotten
 }
 
 @test "loses and doubles no line when wardend and warden-journal are killed" {

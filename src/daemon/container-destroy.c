@@ -45,6 +45,7 @@ static void destroy_fail(ContainerDestroy *destroy, int error, const Fault *faul
         Reply *replies = take_ptr(destroy->replies);
 
         (void)container_log(c, LOG_ERR, error, MESSAGE_CONTAINER_FAILED, fault->text);
+        (void)scope_stop(c->manager->systemd, c->unit);
         container_destroy_free(destroy);
         container_move_on(c, EVENT_UNDO_FAILED);
         reply_all(&replies, error, fault);
@@ -54,16 +55,23 @@ static void destroy_fail(ContainerDestroy *destroy, int error, const Fault *faul
 static void destroy_finish(ContainerDestroy *destroy)
 {
         Container *c = destroy->container;
+        SystemdClient *systemd = c->manager->systemd;
         const ManagerObserver *observer = &c->manager->observer;
         Reply *replies = take_ptr(destroy->replies);
+        _drop_(drop_free) char *unit = NULL;
 
         c->state = CONTAINER_GONE;
         (void)container_log(c, LOG_INFO, 0, MESSAGE_CONTAINER_DESTROYED, "Container destroyed");
         if (c->is_announced && observer->container_removed)
                 observer->container_removed(observer->userdata, c);
         manager_container_settled(c->manager, c);
+        unit = take_ptr(c->unit);
         container_free(c);
         reply_all(&replies, 0, NULL);
+        /* The scope is empty, and systemd sees that by itself, but on cgroup v1 alone only where
+         * the kernel's release agent reaches it. Last, since what systemd tells the world about it
+         * would keep the bus from passing our answer on. */
+        (void)scope_stop(systemd, unit);
 }
 
 static void on_removed(void *userdata, int error, const Fault *fault)
@@ -116,7 +124,6 @@ static int on_processes_gone(sd_event_source *s, void *userdata)
         destroy->next = sd_event_source_disable_unref(destroy->next);
         container_disconnect(c);
         container_clear_leader(c);
-        (void)scope_stop(c->manager->systemd, c->unit);
         reply_all(&c->stop_replies, 0, NULL);
         r = begin_removal(destroy, &fault);
         if (r < 0)

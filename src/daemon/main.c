@@ -23,6 +23,7 @@
 #include "basic/log.h"
 #include "config.h"
 #include "daemon/bus/bus.h"
+#include "daemon/orphan-scopes.h"
 
 /* STATUS= is for people: it may lag, but must not cost anything when a thousand jobs end at
  * once. */
@@ -260,6 +261,9 @@ static int daemon_start(Daemon *d, Fault *fault)
         r = manager_restore(d->manager);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "Cannot restore the containers: %m");
+        r = orphan_scopes_stop(d->manager);
+        if (r < 0)
+                log_warning(r, "Cannot look for scopes that nobody knows: %m");
         r = bus_server_new(d->bus, d->manager, &events, &d->server);
         if (r >= 0)
                 r = bus_server_request_name(d->server);

@@ -21,6 +21,7 @@
 #include "daemon/store.h"
 #include "daemon/uid-pool.h"
 #include "daemon/worker-pool.h"
+#include "systemd/scope-find.h"
 
 /* /run/warden/containers and /var/lib/warden/containers: nobody but root may look into them, since
  * a set-id file of a container in there must not be reachable by a user of the host. */
@@ -144,6 +145,7 @@ Manager *manager_free(Manager *manager)
         if (!manager)
                 return NULL;
         stats_reader_free(manager->stats);
+        scope_search_free(manager->orphan_search);
         MAP_FOREACH(c, manager->by_id)
                 container_free(c);
         map_free(manager->by_name);

@@ -7,6 +7,7 @@
 #include "daemon/container.h"
 #include "systemd/scope.h"
 
+struct ScopeSearch;
 struct sd_event;
 
 typedef struct UidPool UidPool;
@@ -38,9 +39,10 @@ struct Manager {
         Map *by_name; /* Container, by spec->name: the registry that clients see */
         Map *by_id;
         uint64_t next_id;
-        Retention *retention;  /* of ended jobs */
-        int containers_dir_fd; /* runtime_directory/containers */
-        unsigned n_unsettled;  /* restored containers whose PID 1 has not answered */
+        Retention *retention;              /* of ended jobs */
+        int containers_dir_fd;             /* runtime_directory/containers */
+        unsigned n_unsettled;              /* restored containers whose PID 1 has not answered */
+        struct ScopeSearch *orphan_search; /* orphan-scopes.c */
         ManagerObserver observer;
 };
 

@@ -168,6 +168,20 @@ PYTHON
     kill -0 "$pid"
 }
 
+@test "stops an empty scope that nobody knows, and no other" {
+    local empty=warden-00000000001.scope used=warden-00000000002.scope
+    down
+    systemd-run -q --scope --unit "$empty" sleep 0.1 3>&-
+    systemd-run -q --scope --collect --unit "$used" sleep 1000 3>&- &
+    BACKGROUND+=("$!")
+    until_true systemctl -q is-active "$used"
+    daemon_wait
+    stopped() { ! systemctl -q is-active "$empty"; }
+    until_true stopped
+    is active "$(systemctl is-active "$used")"
+    systemctl stop "$used"
+}
+
 @test "leaves nothing half-made when it is killed at any moment of creates and destroys" {
     local round rounds answered
     rounds=$(scaled 40 4)

@@ -99,7 +99,7 @@ int line_next(LineSplitter *splitter, const uint8_t **data, size_t *size, Line *
 {
         size_t room, n, n_taken;
         const uint8_t *newline;
-        int r;
+        int is_due, r;
 
         release_buffer(splitter);
         if (*size == 0)
@@ -111,22 +111,24 @@ int line_next(LineSplitter *splitter, const uint8_t **data, size_t *size, Line *
         if (newline)
                 n = (size_t)(newline - *data);
         n_taken = n + (newline ? 1 : 0);
+        /* A line that is full is handed out when it is known what follows: its newline may. */
+        is_due = newline || *size > room;
 
-        if (splitter->size > 0 || (!newline && n < room)) {
+        if (splitter->size > 0 || !is_due) {
                 r = keep(splitter, *data, n);
                 if (r < 0)
                         return r;
         }
-        if (splitter->size > 0 && (newline || n == room)) {
+        if (splitter->size > 0 && is_due) {
                 hand_out(splitter, splitter->buffer, splitter->size, splitter->size + n_taken - n,
                          !newline, ret);
                 splitter->is_handed_out = 1;
-        } else if (newline || n == room) {
+        } else if (is_due) {
                 hand_out(splitter, *data, n, n_taken, !newline, ret);
         }
         *data += n_taken;
         *size -= n_taken;
-        return newline || n == room;
+        return is_due;
 }
 
 int line_flush(LineSplitter *splitter, int is_partial, Line *ret)

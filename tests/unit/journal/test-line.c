@@ -158,6 +158,26 @@ static void test_just_fits(void **state)
         free(text);
 }
 
+/* Also when its newline comes alone. */
+static void test_just_fits_in_pieces(void **state)
+{
+        char *text = make_long(LINE_BYTES_MAX, "");
+        const uint8_t *p = (const uint8_t *)text;
+        size_t left = LINE_BYTES_MAX, newline = 1;
+        LineSplitter splitter;
+        Line line;
+
+        line_splitter_init(&splitter, &(JournalPlace){ 0 }, LOG_INFO, 0);
+        assert_int_equal(line_next(&splitter, &p, &left, &line), 0);
+        assert_int_equal(left, 0);
+        assert_int_equal(line_next(&splitter, &p, &newline, &line), 1);
+        assert_int_equal(line.size, LINE_BYTES_MAX);
+        assert_false(line.is_partial);
+        assert_int_equal(line.place.position, LINE_BYTES_MAX + 1);
+        line_splitter_done(&splitter);
+        free(text);
+}
+
 static void test_go_on(void **state)
 {
         JournalPlace place = { .position = 100, .is_continued = 1, .priority = LOG_CRIT };
@@ -224,6 +244,7 @@ int main(void)
                 { "takes the carriage return from a terminal's lines only", test_tty },
                 { "marks the pieces of a long line, which have one priority", test_long },
                 { "does not cut a line that just fits", test_just_fits },
+                { "keeps a line whole whose newline comes alone", test_just_fits_in_pieces },
                 { "goes on in the middle of a line", test_go_on },
                 { "gives what was begun before a gap, and goes on behind it", test_gap },
                 { "holds no memory between lines", test_idle },

@@ -1,61 +1,109 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+/* Compiled twice, as wire/wshd-message.c is: nothing here allocates. */
+
 #include <errno.h>
 #include <string.h>
 
+#include "basic/frame.h"
 #include "basic/macro.h"
-#include "journal/frame.h"
 
+static void store_le(uint8_t *p, uint64_t value, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                p[i] = (uint8_t)(value >> (8 * i));
+}
+
+static uint64_t load_le(const uint8_t *p, size_t n)
+{
+        uint64_t value = 0;
+
+        for (size_t i = 0; i < n; i++)
+                value |= (uint64_t)p[i] << (8 * i);
+        return value;
+}
+
+void frame_encode(const Frame *frame, uint8_t *buffer)
+{
+        store_le(buffer, frame->position, 8);
+        store_le(buffer + 8, frame->missed, 8);
+        store_le(buffer + 16, frame->size, 4);
+        store_le(buffer + 20, 0, 4);
+}
+
+int frame_decode(const uint8_t *buffer, Frame *ret)
+{
+        Frame frame = {
+                .position = load_le(buffer, 8),
+                .missed = load_le(buffer + 8, 8),
+                .size = (uint32_t)load_le(buffer + 16, 4),
+        };
+
+        if (load_le(buffer + 20, 4) != 0 || frame.size > FRAME_MAX - FRAME_HEADER)
+                return -EBADMSG;
+        if (frame.missed > frame.position || frame.position > UINT64_MAX - frame.size)
+                return -EBADMSG;
+        *ret = frame;
+        return 0;
+}
+
+/* Returns 1 with a piece when it was the last header. */
 static int take_header(FrameParser *parser, FramePiece *ret)
 {
-        WshdFrame frame;
+        Frame frame;
         int r;
 
         parser->n_header = 0;
-        r = wshd_frame_decode(parser->header, &frame);
+        r = frame_decode(parser->header, &frame);
         if (r < 0)
                 return r;
-        if (frame.position > UINT64_MAX - frame.size)
-                return -EBADMSG;
         parser->position = frame.position;
+        parser->missed = frame.missed;
         parser->left = frame.size;
         if (frame.size > 0)
                 return 0;
         parser->is_ended = 1;
-        *ret = (FramePiece){ .type = FRAME_END, .position = frame.position };
+        *ret = (FramePiece){ .type = FRAME_END,
+                             .position = frame.position,
+                             .missed = frame.missed };
         return 1;
+}
+
+static void take_data(FrameParser *parser, const uint8_t *data, size_t size, FramePiece *ret)
+{
+        *ret = (FramePiece){ .type = FRAME_DATA,
+                             .position = parser->position,
+                             .missed = parser->missed,
+                             .data = data,
+                             .size = size };
+        parser->position += size;
+        parser->missed = 0;
+        parser->left -= (uint32_t)size;
 }
 
 int frame_next(FrameParser *parser, const uint8_t **data, size_t *size, FramePiece *ret)
 {
         while (*size > 0) {
+                const uint8_t *p = *data;
+                int is_data = parser->left > 0, r;
                 size_t n;
 
                 if (parser->is_ended)
                         return -EBADMSG;
-                if (parser->left > 0) {
-                        n = MIN2(*size, (size_t)parser->left);
-                        *ret = (FramePiece){ .type = FRAME_DATA,
-                                             .position = parser->position,
-                                             .data = *data,
-                                             .size = n };
-                        parser->position += n;
-                        parser->left -= (uint32_t)n;
-                        *data += n;
-                        *size -= n;
-                        return 1;
-                }
-                n = MIN2(*size, WSHD_FRAME_HEADER - parser->n_header);
-                memcpy(parser->header + parser->n_header, *data, n);
-                parser->n_header += n;
+                n = MIN2(*size, is_data ? (size_t)parser->left : FRAME_HEADER - parser->n_header);
                 *data += n;
                 *size -= n;
-                if (parser->n_header == WSHD_FRAME_HEADER) {
-                        int r = take_header(parser, ret);
-
-                        if (r != 0)
-                                return r;
+                if (is_data) {
+                        take_data(parser, p, n, ret);
+                        return 1;
                 }
+                memcpy(parser->header + parser->n_header, p, n);
+                parser->n_header += n;
+                if (parser->n_header < FRAME_HEADER)
+                        continue;
+                r = take_header(parser, ret);
+                if (r != 0)
+                        return r;
         }
         return 0;
 }

@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
+#include "basic/frame.h"
 
-/* A stream as Job.Attach gives it with Framed: each chunk of the job's bytes behind a header of 24,
- * little-endian, as doc/dbus.md tells. What comes out is the bytes. */
-
-#define FRAMES_HEADER 24
+/* A stream as Job.Attach gives it with Framed. What comes out is the bytes. */
 
 typedef struct Frames {
-        uint8_t header[FRAMES_HEADER];
-        size_t n_header;
-        uint32_t left;         /* of the chunk */
+        FrameParser parser;
         uint64_t position;     /* in the stream: behind what has come out */
         uint64_t missed_bytes; /* that the reader was too late for, all gaps together */
-        int is_ended;          /* the last frame has come */
 } Frames;
 
 /* Takes the headers out of @data.

@@ -11,13 +11,14 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "basic/frame.h"
 #include "basic/macro.h"
 #include "init/reader.h"
 
 #define PUSH_MAX ((size_t)256 << 10) /* bytes in one go */
 #define PIPE_DEFAULT ((size_t)64 << 10)
 #define BATCH_MAX 32 /* full frames in one go */
-#define PAYLOAD_MAX (WSHD_FRAME_MAX - WSHD_FRAME_HEADER)
+#define PAYLOAD_MAX (FRAME_MAX - FRAME_HEADER)
 
 static Reader *pool_acquire(ReaderPool *pool)
 {
@@ -116,27 +117,27 @@ static int reader_push_raw(Reader *reader, Ring *ring, int is_ended)
 }
 
 /* One frame's pieces. Returns how many. */
-static int frame_collect(Ring *ring, const WshdFrame *frame, uint8_t *header, struct iovec *iov)
+static int frame_collect(Ring *ring, const Frame *frame, uint8_t *header, struct iovec *iov)
 {
-        wshd_frame_encode(frame, header);
-        iov[0] = (struct iovec){ .iov_base = header, .iov_len = WSHD_FRAME_HEADER };
+        frame_encode(frame, header);
+        iov[0] = (struct iovec){ .iov_base = header, .iov_len = FRAME_HEADER };
         return 1 + ring_get_bytes(ring, frame->position, frame->size, iov + 1);
 }
 
 /* Writes as many full frames as there are, or else what there is. */
 static int reader_push_frames(Reader *reader, Ring *ring)
 {
-        uint8_t headers[BATCH_MAX][WSHD_FRAME_HEADER];
+        uint8_t headers[BATCH_MAX][FRAME_HEADER];
         struct iovec iov[BATCH_MAX * 3];
         uint64_t start = MAX2(reader->cursor, ring_oldest(ring));
         uint64_t left = reader_get_stop(reader, ring) - start;
-        WshdFrame frame = {
+        Frame frame = {
                 .position = start,
                 .missed = start - reader->cursor,
                 .size = (uint32_t)MIN2(left, (uint64_t)PAYLOAD_MAX),
         };
         size_t n_frames = (size_t)MIN2(MAX2(left / PAYLOAD_MAX, UINT64_C(1)), (uint64_t)BATCH_MAX);
-        size_t frame_bytes = WSHD_FRAME_HEADER + frame.size;
+        size_t frame_bytes = FRAME_HEADER + frame.size;
         int n_iov = 0;
         ssize_t n;
 
@@ -152,16 +153,15 @@ static int reader_push_frames(Reader *reader, Ring *ring)
         if ((size_t)n % frame_bytes != 0)
                 return -EPIPE;
         if (n > 0)
-                reader->cursor = start +
-                                 (uint64_t)n / frame_bytes * (frame_bytes - WSHD_FRAME_HEADER);
+                reader->cursor = start + (uint64_t)n / frame_bytes * (frame_bytes - FRAME_HEADER);
         return 0;
 }
 
 static int reader_push_end(const Reader *reader, Ring *ring)
 {
         uint64_t stop = reader_get_stop(reader, ring);
-        WshdFrame frame = { .position = stop, .missed = stop - reader->cursor };
-        uint8_t header[WSHD_FRAME_HEADER];
+        Frame frame = { .position = stop, .missed = stop - reader->cursor };
+        uint8_t header[FRAME_HEADER];
         struct iovec iov[3];
         ssize_t n;
 

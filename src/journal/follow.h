@@ -2,7 +2,7 @@
 #pragma once
 
 #include "journal/entry.h"
-#include "journal/frame.h"
+#include "basic/frame.h"
 #include "journal/line.h"
 
 /* One job whose output goes to the journal: its two streams, and the file that keeps their

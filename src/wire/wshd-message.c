@@ -205,30 +205,6 @@ int wshd_message_decode(const uint8_t *buffer, size_t size, WshdMessage *ret)
         return 0;
 }
 
-void wshd_frame_encode(const WshdFrame *frame, uint8_t *buffer)
-{
-        store_le(buffer, frame->position, 8);
-        store_le(buffer + 8, frame->missed, 8);
-        store_le(buffer + 16, frame->size, 4);
-        store_le(buffer + 20, 0, 4);
-}
-
-int wshd_frame_decode(const uint8_t *buffer, WshdFrame *ret)
-{
-        WshdFrame frame = {
-                .position = load_le(buffer, 8),
-                .missed = load_le(buffer + 8, 8),
-                .size = (uint32_t)load_le(buffer + 16, 4),
-        };
-
-        if (load_le(buffer + 20, 4) != 0 || frame.size > WSHD_FRAME_MAX - WSHD_FRAME_HEADER)
-                return -EBADMSG;
-        if (frame.missed > frame.position || frame.position > UINT64_MAX - frame.size)
-                return -EBADMSG;
-        *ret = frame;
-        return 0;
-}
-
 int wshd_send(int fd, const void *data, size_t size, const int *fds, size_t n_fds)
 {
         if (n_fds > WSHD_FDS_MAX)

@@ -70,30 +70,13 @@ typedef enum WshdType {
 #define WSHD_CORE (1U << 8)           /* EXITED, JOB: it dumped core */
 #define WSHD_BACKPRESSURE (1U << 9)   /* SPAWN: the job waits for its slowest reader */
 #define WSHD_OPEN_STDIN (1U << 10)    /* SPAWN: stdin is a pipe for those who attach */
-#define WSHD_FRAMED (1U << 11)        /* ATTACH: WshdFrame before each chunk; gaps are told */
+#define WSHD_FRAMED (1U << 11)        /* ATTACH: as basic/frame.h has it; gaps are told */
 #define WSHD_KEEP_STDIN (1U << 12)    /* ATTACH: the client's end of file only detaches it */
 #define WSHD_FROM_NOW (1U << 13)      /* ATTACH: skip what the rings hold */
 #define WSHD_STDIN_IF_FREE (1U << 14) /* ATTACH: with WSHD_STDIN_FD, do without instead of EBUSY */
 #define WSHD_STDOUT_OPEN (1U << 15)   /* SPAWNED, JOB, EXITED, OK: there may be more to come */
 #define WSHD_STDERR_OPEN (1U << 16)
 #define WSHD_UNTIL_NOW (1U << 17) /* ATTACH: what the rings hold, then the end */
-
-/* What precedes each chunk that a framed reader gets, little-endian:
- *
- *     u64 position of the chunk's first byte in the stream
- *     u64 bytes missed just before it
- *     u32 size of the chunk; 0: the end of the stream
- *     u32 reserved, 0
- *
- * A frame is never larger than WSHD_FRAME_MAX, header included. */
-#define WSHD_FRAME_HEADER 24
-#define WSHD_FRAME_MAX 4096
-
-typedef struct WshdFrame {
-        uint64_t position;
-        uint64_t missed;
-        uint32_t size;
-} WshdFrame;
 
 /* Where a spawn went wrong, so that a client can be told and the exit code of convention chosen. */
 typedef enum WshdStage {
@@ -141,11 +124,6 @@ int wshd_message_encode(const WshdMessage *m, uint8_t *buffer, size_t room);
 /* Returns 0; -EBADMSG malformed; -EPROTONOSUPPORT another version (type and sequence are set then
  * too). */
 int wshd_message_decode(const uint8_t *buffer, size_t size, WshdMessage *ret);
-
-/* @buffer has WSHD_FRAME_HEADER bytes. Decoding returns 0; -EBADMSG when the reserved bytes are not
- * zero or the size cannot be: the stream is out of step then. */
-void wshd_frame_encode(const WshdFrame *frame, uint8_t *buffer);
-int wshd_frame_decode(const uint8_t *buffer, WshdFrame *ret);
 
 /* sendmsg() and recvmsg() of one encoded datagram with its descriptors, non-blocking, MSG_NOSIGNAL.
  * Receiving: every fd is O_CLOEXEC; a truncated datagram or control message is -EBADMSG with all

@@ -16,10 +16,11 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "basic/frame.h"
 #include "basic/io.h"
+#include "basic/macro.h"
 #include "wire/fd-socket.h"
 #include "wire/journal-message.h"
-#include "wire/wshd-message.h"
 
 static int is_holding(int dir_fd)
 {
@@ -32,13 +33,13 @@ static int is_holding(int dir_fd)
 /* Copies a framed stream; returns 1 when its last frame has come. */
 static int copy_stream(int fd, int out_fd)
 {
-        uint8_t header[WSHD_FRAME_HEADER];
-        WshdFrame frame;
+        uint8_t header[FRAME_HEADER];
+        Frame frame;
 
         while (io_read_full(fd, header, sizeof(header)) == (ssize_t)sizeof(header)) {
                 _drop_(drop_free) char *data = NULL;
 
-                if (wshd_frame_decode(header, &frame) < 0)
+                if (frame_decode(header, &frame) < 0)
                         return 0;
                 if (frame.size == 0)
                         return 1;

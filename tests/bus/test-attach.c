@@ -19,6 +19,7 @@
 #include <systemd/sd-bus.h>
 
 #include "basic/fd.h"
+#include "basic/frame.h"
 #include "basic/io.h"
 #include "basic/macro.h"
 #include "harness.h"
@@ -191,11 +192,11 @@ static void test_ring_then_live(void **state)
 
 static void expect_frame(int fd, uint64_t position, uint64_t missed, const char *text)
 {
-        uint8_t header[WSHD_FRAME_HEADER];
-        WshdFrame frame;
+        uint8_t header[FRAME_HEADER];
+        Frame frame;
 
         assert_int_equal(read_up_to(fd, header, sizeof(header)), sizeof(header));
-        assert_int_equal(wshd_frame_decode(header, &frame), 0);
+        assert_int_equal(frame_decode(header, &frame), 0);
         assert_int_equal(frame.position, position);
         assert_int_equal(frame.missed, missed);
         assert_int_equal(frame.size, strlen(text));
@@ -226,9 +227,9 @@ static void test_frames(void **state)
 static void test_missed(void **state)
 {
         _drop_(drop_free) char *job = NULL;
-        uint8_t header[WSHD_FRAME_HEADER];
+        uint8_t header[FRAME_HEADER];
         Harness *h = *state;
-        WshdFrame frame;
+        Frame frame;
         int fds[3];
 
         job = spawn(h, "head -c 100000 /dev/zero", 1, "RingBytes", "t", UINT64_C(4096));
@@ -237,7 +238,7 @@ static void test_missed(void **state)
         assert_int_equal(get_u64(h, job, JOB, "StderrBytes"), 0);
         attach(h, job, fds, 1, "Framed", "b", 1);
         assert_int_equal(read_up_to(fds[1], header, sizeof(header)), sizeof(header));
-        assert_int_equal(wshd_frame_decode(header, &frame), 0);
+        assert_int_equal(frame_decode(header, &frame), 0);
         assert_int_equal(frame.missed, 100000 - 4096);
         assert_int_equal(frame.position, 100000 - 4096);
         drop_fds(fds);

@@ -14,9 +14,9 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "basic/frame.h"
 #include "basic/io.h"
 #include "ctl/bus.h"
-#include "ctl/frames.h"
 #include "fake-job.h"
 
 #define CHUNK 4000
@@ -32,14 +32,14 @@ typedef struct Client {
 
 static void send_frame(Client *client, int i, const void *data, uint32_t size, uint64_t missed)
 {
-        uint8_t frame[FRAMES_HEADER + CHUNK] = { 0 };
+        uint8_t frame[FRAME_HEADER + CHUNK] = { 0 };
 
         client->positions[i] += missed;
         memcpy(frame, &client->positions[i], 8); /* the tests' machines are little-endian */
         memcpy(frame + 8, &missed, 8);
         memcpy(frame + 16, &size, 4);
-        memcpy(frame + FRAMES_HEADER, data, size);
-        if (io_write_full(client->output_fds[i], frame, FRAMES_HEADER + size) < 0)
+        memcpy(frame + FRAME_HEADER, data, size);
+        if (io_write_full(client->output_fds[i], frame, FRAME_HEADER + size) < 0)
                 _exit(0);
         client->positions[i] += size;
 }

@@ -93,22 +93,9 @@ static void check_message(const uint8_t *data, size_t size)
         check_encoding(&m, numbers[0] % WSHD_MESSAGE_MAX);
 }
 
-static void check_frame(const uint8_t *data, size_t size)
-{
-        uint8_t buffer[WSHD_FRAME_HEADER];
-        WshdFrame frame;
-
-        if (size < WSHD_FRAME_HEADER || wshd_frame_decode(data, &frame) < 0)
-                return;
-        PROMISE(frame.missed <= frame.position && frame.size < WSHD_FRAME_MAX);
-        wshd_frame_encode(&frame, buffer);
-        PROMISE(memcmp(buffer, data, sizeof(buffer)) == 0);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         check_decoding(data, size);
         check_message(data, size);
-        check_frame(data, size);
         return 0;
 }

@@ -9,12 +9,14 @@
 #include <string.h>
 
 #include "basic/fd.h"
+#include "basic/frame.h"
 #include "basic/io.h"
 #include "basic/strv.h"
 #include "wire/container-record.h"
 #include "wire/firewall-message.h"
 #include "wire/job-record.h"
 #include "wire/job-spec-wire.h"
+#include "wire/journal-message.h"
 #include "wire/plan-wire.h"
 #include "wire/worker-message.h"
 #include "wire/wshd-message.h"
@@ -176,6 +178,13 @@ static void make_messages(const char *corpus)
                                      .job = 3,
                                      .stdout_position = 4711,
                                      .stderr_position = 1 });
+        save_message(corpus, "attached",
+                     &(WshdMessage){ .type = WSHD_OK,
+                                     .flags = WSHD_STDOUT_FD | WSHD_STDOUT_OPEN,
+                                     .job = 3,
+                                     .stdout_bytes = 4712 });
+        save_message(corpus, "output",
+                     &(WshdMessage){ .type = WSHD_OUTPUT, .job = 3, .stdout_bytes = 4713 });
         save_message(corpus, "stop",
                      &(WshdMessage){ .type = WSHD_STOP, .usec = 10 * USEC_PER_SEC });
         save_message(corpus, "exited",
@@ -326,6 +335,45 @@ static void make_firewall_messages(const char *corpus)
         free(c.forwards);
 }
 
+/* Chunks with a gap between them and an end, behind the byte that fuzz-frame takes first. */
+static void make_frames(const char *corpus)
+{
+        static const Frame frames[] = {
+                { .position = 0, .size = 5 },
+                { .position = 105, .missed = 100, .size = 300 },
+                { .position = 405, .missed = 0, .size = 0 },
+        };
+        uint8_t data[1 + 3 * FRAME_HEADER + 305] = { 6 };
+        size_t n = 1;
+
+        for (size_t i = 0; i < ELEMENTSOF(frames); i++) {
+                frame_encode(&frames[i], data + n);
+                n += FRAME_HEADER;
+                memset(data + n, 'a' + (int)i, frames[i].size);
+                n += frames[i].size;
+        }
+        save(corpus, "frame", "gap-and-end", data, n);
+        save(corpus, "frame", "cut", data, n - FRAME_HEADER - 7);
+}
+
+static void make_journal_messages(const char *corpus)
+{
+        JournalState state = { .version = JOURNAL_STATE_VERSION,
+                               .places = { { .position = 4711, .is_continued = 1, .priority = 3 },
+                                           { .position = 12, .is_ended = 1 } } };
+        uint8_t buffer[JOURNAL_MESSAGE_MAX];
+        JournalMessage m = { .name = "web",
+                             .id = ID,
+                             .unit = "warden-" ID ".scope",
+                             .identifier = "sh",
+                             .job = 7,
+                             .is_tty = 1 };
+        int n = check(journal_message_encode(&m, buffer, sizeof(buffer)), "journal-message");
+
+        save(corpus, "journal-message", "follow", buffer, (size_t)n);
+        save(corpus, "journal-message", "state", &state, sizeof(state));
+}
+
 int main(int argc, char *argv[])
 {
         if (argc != 2 || argv[1][0] != '/') {
@@ -339,5 +387,7 @@ int main(int argc, char *argv[])
         make_job_specs(argv[1]);
         make_worker_messages(argv[1]);
         make_firewall_messages(argv[1]);
+        make_frames(argv[1]);
+        make_journal_messages(argv[1]);
         return EXIT_SUCCESS;
 }

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "basic/frame.h"
 #include "basic/macro.h"
-#include "journal/frame.h"
 
 typedef struct Stream {
         uint8_t data[512];
@@ -18,13 +18,11 @@ typedef struct Stream {
 
 static void add_frame(Stream *s, uint64_t position, uint64_t missed, const char *text)
 {
-        WshdFrame frame = { .position = position,
-                            .missed = missed,
-                            .size = (uint32_t)strlen(text) };
+        Frame frame = { .position = position, .missed = missed, .size = (uint32_t)strlen(text) };
 
-        wshd_frame_encode(&frame, s->data + s->size);
-        memcpy(s->data + s->size + WSHD_FRAME_HEADER, text, frame.size);
-        s->size += WSHD_FRAME_HEADER + frame.size;
+        frame_encode(&frame, s->data + s->size);
+        memcpy(s->data + s->size + FRAME_HEADER, text, frame.size);
+        s->size += FRAME_HEADER + frame.size;
 }
 
 /* Feeds @step bytes at a time; writes what came out as text: "POSITION:data", '$' for the end. */
@@ -56,6 +54,40 @@ static int parse(const Stream *s, size_t step, char *out, size_t room)
                         return r;
         }
         return 0;
+}
+
+static void test_frame(void **state)
+{
+        static const uint8_t expected[FRAME_HEADER] = { 8, 7, 6, 5, 4, 3, 2, 1, 2, 1, 0, 0,
+                                                        0, 0, 0, 0, 3, 2, 0, 0, 0, 0, 0, 0 };
+        Frame frame = { .position = 0x0102030405060708, .missed = 0x0102, .size = 0x0203 };
+        uint8_t buffer[FRAME_HEADER];
+        Frame back = { 0 };
+
+        memset(buffer, 0xff, sizeof(buffer));
+        frame_encode(&frame, buffer);
+        assert_memory_equal(buffer, expected, sizeof(expected));
+        assert_int_equal(frame_decode(buffer, &back), 0);
+        assert_true(back.position == frame.position && back.missed == frame.missed);
+        assert_int_equal(back.size, frame.size);
+}
+
+static void expect_no_frame(Frame frame, uint8_t reserved)
+{
+        uint8_t buffer[FRAME_HEADER];
+        Frame back;
+
+        frame_encode(&frame, buffer);
+        buffer[FRAME_HEADER - 1] = reserved;
+        assert_int_equal(frame_decode(buffer, &back), -EBADMSG);
+}
+
+static void test_frame_nonsense(void **state)
+{
+        expect_no_frame((Frame){ .size = 1 }, 1);
+        expect_no_frame((Frame){ .size = FRAME_MAX - FRAME_HEADER + 1 }, 0);
+        expect_no_frame((Frame){ .position = 4, .missed = 5, .size = 1 }, 0);
+        expect_no_frame((Frame){ .position = UINT64_MAX, .size = 1 }, 0);
 }
 
 static void test_any_cut(void **state)
@@ -91,7 +123,7 @@ static void test_out_of_step(void **state)
         char out[128];
 
         add_frame(&s, 0, 0, "x");
-        s.data[WSHD_FRAME_HEADER - 1] = 1;
+        s.data[FRAME_HEADER - 1] = 1;
         assert_int_equal(parse(&s, s.size, out, sizeof(out)), -EBADMSG);
         s.size = 0;
         add_frame(&s, UINT64_MAX, 0, "xy");
@@ -112,11 +144,13 @@ static void test_half(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                { "writes a frame as its layout says", test_frame },
+                { "refuses a frame that cannot be", test_frame_nonsense },
                 { "gives the same pieces however the stream is cut", test_any_cut },
                 { "takes nothing behind the end", test_after_the_end },
                 { "notices a stream that is out of step", test_out_of_step },
                 { "gives what is there of a chunk before the rest has come", test_half },
         };
 
-        return cmocka_run_group_tests_name("journal/frame", tests, NULL, NULL);
+        return cmocka_run_group_tests_name("basic/frame", tests, NULL, NULL);
 }

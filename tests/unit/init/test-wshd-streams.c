@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "basic/fd.h"
+#include "basic/frame.h"
 #include "basic/macro.h"
 #include "container.h"
 
@@ -137,11 +138,11 @@ typedef struct FrameReader {
 /* Returns 0 at the end of the stream. */
 static int expect_frame(FrameReader *reader)
 {
-        uint8_t data[WSHD_FRAME_MAX + 1];
-        WshdFrame frame;
+        uint8_t data[FRAME_MAX + 1];
+        Frame frame;
 
-        read_some(reader->fd, (char *)data, WSHD_FRAME_HEADER);
-        assert_int_equal(wshd_frame_decode(data, &frame), 0);
+        read_some(reader->fd, (char *)data, FRAME_HEADER);
+        assert_int_equal(frame_decode(data, &frame), 0);
         assert_true(frame.position == reader->position + frame.missed);
         reader->position = frame.position + frame.size;
         reader->missed += frame.missed;

@@ -104,13 +104,13 @@ static int teardown(void **state)
 
 static void put(Fixture *f, int stream, uint64_t position, const char *text)
 {
-        WshdFrame frame = { .position = position, .size = (uint32_t)strlen(text) };
+        Frame frame = { .position = position, .size = (uint32_t)strlen(text) };
         uint8_t data[1024];
 
-        wshd_frame_encode(&frame, data);
-        memcpy(data + WSHD_FRAME_HEADER, text, frame.size);
-        assert_int_equal(write(f->write_fds[stream], data, WSHD_FRAME_HEADER + frame.size),
-                         WSHD_FRAME_HEADER + frame.size);
+        frame_encode(&frame, data);
+        memcpy(data + FRAME_HEADER, text, frame.size);
+        assert_int_equal(write(f->write_fds[stream], data, FRAME_HEADER + frame.size),
+                         FRAME_HEADER + frame.size);
 }
 
 /* Reads until there is nothing more; the last result. */
@@ -253,7 +253,7 @@ static void test_pid_1_gone(void **state)
 static void test_out_of_step(void **state)
 {
         Fixture *f = *state;
-        uint8_t rubbish[WSHD_FRAME_HEADER];
+        uint8_t rubbish[FRAME_HEADER];
 
         put(f, 0, 0, "one\n");
         memset(rubbish, 0xff, sizeof(rubbish));

@@ -204,40 +204,6 @@ static void test_stages(void **state)
         assert_string_equal(wshd_stage_to_string(UINT32_MAX), "unknown");
 }
 
-static void test_frame(void **state)
-{
-        static const uint8_t expected[WSHD_FRAME_HEADER] = { 8, 7, 6, 5, 4, 3, 2, 1, 2, 1, 0, 0,
-                                                             0, 0, 0, 0, 3, 2, 0, 0, 0, 0, 0, 0 };
-        WshdFrame frame = { .position = 0x0102030405060708, .missed = 0x0102, .size = 0x0203 };
-        uint8_t buffer[WSHD_FRAME_HEADER];
-        WshdFrame back = { 0 };
-
-        memset(buffer, 0xff, sizeof(buffer));
-        wshd_frame_encode(&frame, buffer);
-        assert_memory_equal(buffer, expected, sizeof(expected));
-        assert_int_equal(wshd_frame_decode(buffer, &back), 0);
-        assert_true(back.position == frame.position && back.missed == frame.missed);
-        assert_int_equal(back.size, frame.size);
-}
-
-static void expect_no_frame(WshdFrame frame, uint8_t reserved)
-{
-        uint8_t buffer[WSHD_FRAME_HEADER];
-        WshdFrame back;
-
-        wshd_frame_encode(&frame, buffer);
-        buffer[WSHD_FRAME_HEADER - 1] = reserved;
-        assert_int_equal(wshd_frame_decode(buffer, &back), -EBADMSG);
-}
-
-static void test_frame_nonsense(void **state)
-{
-        expect_no_frame((WshdFrame){ .size = 1 }, 1);
-        expect_no_frame((WshdFrame){ .size = WSHD_FRAME_MAX - WSHD_FRAME_HEADER + 1 }, 0);
-        expect_no_frame((WshdFrame){ .position = 4, .missed = 5, .size = 1 }, 0);
-        expect_no_frame((WshdFrame){ .position = UINT64_MAX, .size = 1 }, 0);
-}
-
 /* A pair of sockets, and how many descriptors this process had before. */
 typedef struct Fixture {
         int a, b;
@@ -443,8 +409,6 @@ int main(void)
                 { "skips tags that it does not know", test_unknown_tags },
                 { "refuses members that come twice or are no number", test_contradictions },
                 { "names every stage, known or not", test_stages },
-                { "writes a frame as its layout says", test_frame },
-                { "refuses a frame that cannot be", test_frame_nonsense },
                 CASE("keeps datagrams apart and does not wait", test_send),
                 CASE("hands over descriptors, close-on-exec", test_send_fds),
                 CASE("refuses to send nothing, or too many descriptors", test_send_bounds),

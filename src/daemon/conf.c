@@ -111,6 +111,70 @@ static int set_uid_pool(const char *value, void *data)
         return 0;
 }
 
+static int set_port_pool(const char *value, void *data)
+{
+        const char *colon = strchr(value, ':');
+        Conf *conf = data;
+        char base_text[8];
+        uint32_t base, count;
+        int r;
+
+        if (!colon || (size_t)(colon - value) >= sizeof(base_text))
+                return -EINVAL;
+        (void)snprintf(base_text, sizeof(base_text), "%.*s", (int)(colon - value), value);
+        r = parse_u32(base_text, &base);
+        if (r >= 0)
+                r = parse_u32(colon + 1, &count);
+        if (r < 0)
+                return r;
+        if (base < 1 || count < 1 || base > UINT16_MAX || count > UINT16_MAX + 1 - base)
+                return -ERANGE;
+        conf->port_pool_base = base;
+        conf->port_pool_count = count;
+        return 0;
+}
+
+/* Words; all are good or none is taken. */
+static int add_networks(const char *value, IpRange **array, size_t *n)
+{
+        _drop_(drop_free) char *copy = strdup(value);
+        _drop_(drop_free) IpRange *ranges = NULL;
+        size_t count = *n, words = 1;
+        char *rest = copy, *word;
+
+        if (!copy)
+                return -ENOMEM;
+        for (const char *p = value; *p; p++)
+                words += *p == ' ' ? 1 : 0;
+        ranges = calloc(count + words, sizeof(*ranges));
+        if (!ranges)
+                return -ENOMEM;
+        if (count > 0)
+                memcpy(ranges, *array, count * sizeof(*ranges));
+        while ((word = strsep(&rest, " "))) {
+                if (*word && ip_range_parse("", word, &ranges[count++], NULL) < 0)
+                        return -EINVAL;
+        }
+        free(*array);
+        *n = *value ? count : 0;
+        *array = take_ptr(ranges);
+        return 0;
+}
+
+static int set_allow_networks(const char *value, void *data)
+{
+        Conf *conf = data;
+
+        return add_networks(value, &conf->allow_networks, &conf->n_allow_networks);
+}
+
+static int set_deny_networks(const char *value, void *data)
+{
+        Conf *conf = data;
+
+        return add_networks(value, &conf->deny_networks, &conf->n_deny_networks);
+}
+
 typedef struct Key {
         const char *name;
         int (*set)(const char *value, void *data);
@@ -131,6 +195,9 @@ static const Key keys[] = {
         { "RingBytes", set_ring, offsetof(Conf, ring_bytes) },
         { "RingBytesMax", set_ring, offsetof(Conf, ring_bytes_max) },
         { "WorkersMax", set_count, offsetof(Conf, workers_max) },
+        { "PortPool", set_port_pool, 0 },
+        { "AllowNetworks", set_allow_networks, 0 },
+        { "DenyNetworks", set_deny_networks, 0 },
 };
 
 static int conf_set(Conf *conf, const char *name, const char *value)
@@ -262,6 +329,7 @@ static int conf_set_defaults(Conf *conf)
                 .worker_program = strdup(WARDEN_PKGLIBDIR "/warden-worker"),
                 .wshd_program = strdup(WARDEN_PKGLIBDIR "/wshd"),
                 .journal_program = strdup(WARDEN_PKGLIBDIR "/warden-journal"),
+                .firewall_program = strdup(WARDEN_PKGLIBDIR "/warden-firewall"),
                 .slice = strdup("warden.slice"),
                 .uid_pool_base = UID_POOL_BASE,
                 .uid_pool_count = UID_POOL_COUNT,
@@ -274,9 +342,12 @@ static int conf_set_defaults(Conf *conf)
                 .ring_bytes = 1U << 20,
                 .ring_bytes_max = 64U << 20,
                 .workers_max = 8,
+                .port_pool_base = 61001,
+                .port_pool_count = 4000,
         };
         if (!conf->state_directory || !conf->runtime_directory || !conf->worker_program ||
-            !conf->wshd_program || !conf->journal_program || !conf->slice) {
+            !conf->wshd_program || !conf->journal_program || !conf->firewall_program ||
+            !conf->slice) {
                 conf_done(conf);
                 return -ENOMEM;
         }
@@ -310,6 +381,9 @@ void conf_done(Conf *conf)
         free(conf->worker_program);
         free(conf->wshd_program);
         free(conf->journal_program);
+        free(conf->firewall_program);
+        free(conf->allow_networks);
+        free(conf->deny_networks);
         free(conf->slice);
         *conf = (Conf){ 0 };
 }

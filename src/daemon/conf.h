@@ -2,6 +2,7 @@
 #pragma once
 
 #include "basic/fault.h"
+#include "model/ip-range.h"
 
 /* wardend.conf and its drop-ins: [Manager] KEY=VALUE, as systemd's own files. A line that is wrong
  * is reported with file and line and skipped, so that a typing error does not take the containers
@@ -13,6 +14,7 @@ typedef struct Conf {
         char *worker_program;    /* not a key: set by the command line in tests */
         char *wshd_program;
         char *journal_program;
+        char *firewall_program;
         char *slice;            /* Slice=: warden.slice */
         uint32_t uid_pool_base; /* UIDPool=BASE:COUNT; the count is a multiple of 65536 */
         uint32_t uid_pool_count;
@@ -26,6 +28,14 @@ typedef struct Conf {
         uint64_t ring_bytes;          /* RingBytes=: of each ring of a job that does not say */
         uint64_t ring_bytes_max;      /* RingBytesMax= */
         uint32_t workers_max;         /* WorkersMax=: operations at once; the others queue */
+        uint32_t port_pool_base;      /* PortPool=BASE:COUNT; of forwards that name no port */
+        uint32_t port_pool_count;
+        IpRange *
+                allow_networks; /* AllowNetworks=, DenyNetworks=: where containers may go; repeated,
+                                    an empty value forgets those before */
+        size_t n_allow_networks;
+        IpRange *deny_networks;
+        size_t n_deny_networks;
 } Conf;
 
 /* Defaults, then SYSCONFDIR/wardend.conf, then wardend.conf.d/ of /usr/lib/warden, /etc/warden and

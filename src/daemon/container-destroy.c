@@ -15,6 +15,7 @@
 #include "basic/log.h"
 #include "basic/message-id.h"
 #include "basic/strv.h"
+#include "daemon/firewall.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/worker-pool.h"
@@ -23,6 +24,7 @@ struct ContainerDestroy {
         Container *container;
         Reply *replies;
         WorkerOperation *worker;
+        FirewallCall *firewall;
         sd_event_source *next; /* the step that is due, run from the loop */
 };
 
@@ -33,6 +35,7 @@ ContainerDestroy *container_destroy_free(ContainerDestroy *destroy)
         if (destroy->container->destroy == destroy)
                 destroy->container->destroy = NULL;
         worker_operation_free(destroy->worker);
+        firewall_call_free(destroy->firewall);
         sd_event_source_disable_unref(destroy->next);
         reply_all(&destroy->replies, -ECANCELED, NULL);
         free(destroy);
@@ -81,8 +84,35 @@ static void on_removed(void *userdata, int error, const Fault *fault)
         destroy->worker = worker_operation_free(destroy->worker);
         if (error < 0)
                 destroy_fail(destroy, error, fault);
-        else
+        else if (!destroy->firewall)
                 destroy_finish(destroy);
+}
+
+/* What is left in the packet filter is of an interface that there is not: no reason to keep a
+ * container. */
+static void on_unguarded(void *userdata, int error, const Fault *fault)
+{
+        ContainerDestroy *destroy = userdata;
+
+        destroy->firewall = firewall_call_free(destroy->firewall);
+        if (error < 0)
+                (void)container_log(destroy->container, LOG_WARNING, error, NULL, fault->text);
+        if (!destroy->worker)
+                destroy_finish(destroy);
+}
+
+/* Goes on beside the removal. */
+static void begin_unguarding(ContainerDestroy *destroy)
+{
+        Container *c = destroy->container;
+        Fault fault = FAULT_INIT;
+
+        if (!c->is_guarded)
+                return;
+        if (firewall_call(c->manager->firewall, FIREWALL_REMOVE, c, NULL, 0, on_unguarded, destroy,
+                          &destroy->firewall, &fault) < 0)
+                (void)container_log(c, LOG_WARNING, fault.error, NULL, fault.text);
+        c->is_guarded = 0;
 }
 
 static int begin_removal(ContainerDestroy *destroy, Fault *fault)
@@ -128,6 +158,8 @@ static int on_processes_gone(sd_event_source *s, void *userdata)
         r = begin_removal(destroy, &fault);
         if (r < 0)
                 destroy_fail(destroy, r, &fault);
+        else
+                begin_unguarding(destroy);
         return 0;
 }
 

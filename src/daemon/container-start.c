@@ -4,6 +4,7 @@
  *
  *   worker    begin ── clone ─┬─ mounts … ──────────┬─ exec wshd ── done
  *   systemd                   └─ scope ── job done ─┘ gate
+ *   firewall  guard ────────────────────────┘                     publish
  *   wshd                                                          connect ── ready ──► active
  *
  * A failure anywhere cancels the rest: the worker sees its socket close and undoes what it made,
@@ -19,6 +20,7 @@
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "basic/message-id.h"
+#include "daemon/firewall.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/worker-pool.h"
@@ -32,9 +34,11 @@ struct ContainerStart {
         void *userdata;
         WorkerOperation *worker;
         ScopeCall *scope;
+        FirewallCall *firewall; /* the guard, then the forwards */
         sd_event_source *timer;
-        int is_first;    /* failure means destroy */
-        int is_executed; /* the worker is done: the process is wshd */
+        int is_scoped, is_guarded; /* what the gate waits for */
+        int is_first;              /* failure means destroy */
+        int is_executed;           /* the worker is done: the process is wshd */
         Fault fault;
 };
 
@@ -46,6 +50,7 @@ ContainerStart *container_start_free(ContainerStart *start)
                 start->container->start = NULL;
         worker_operation_free(start->worker);
         scope_call_free(start->scope);
+        firewall_call_free(start->firewall);
         sd_event_source_disable_unref(start->timer);
         if (start->func) {
                 Fault fault = FAULT_INIT;
@@ -84,6 +89,7 @@ static void start_fail(ContainerStart *start, int error, const Fault *fault)
         c->start = NULL;
         start->worker = worker_operation_free(start->worker);
         start->scope = scope_call_free(start->scope);
+        start->firewall = firewall_call_free(start->firewall);
         start->timer = sd_event_source_disable_unref(start->timer);
         container_disconnect(c);
         container_move_on(c, EVENT_WORKER_FAILED);
@@ -117,10 +123,36 @@ static int on_start_timeout(sd_event_source *s, uint64_t usec, void *userdata)
         return 0;
 }
 
+/* Before the first instruction that a client chose the container is in its scope, and can only send
+ * what is its own. */
+static void start_open_gate(ContainerStart *start)
+{
+        int r;
+
+        if (!start->is_scoped || !start->is_guarded)
+                return;
+        r = worker_open_gate(start->worker);
+        /* A worker that has closed its end has failed before: it says why, or its silence does. */
+        if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+                start_fail_text(start, r, "Cannot open the gate for the container's process");
+}
+
+static void on_guarded(void *userdata, int error, const Fault *fault)
+{
+        ContainerStart *start = userdata;
+
+        start->firewall = firewall_call_free(start->firewall);
+        if (error < 0) {
+                start_fail(start, error, fault);
+                return;
+        }
+        start->is_guarded = 1;
+        start_open_gate(start);
+}
+
 static void on_scope_done(void *userdata, int error, const Fault *fault)
 {
         ContainerStart *start = userdata;
-        int r;
 
         start->scope = scope_call_free(start->scope);
         if (error < 0 && process_is_gone(start->container->leader_pidfd))
@@ -132,10 +164,8 @@ static void on_scope_done(void *userdata, int error, const Fault *fault)
                 return;
         }
         (void)container_find_group(start->container);
-        r = worker_open_gate(start->worker);
-        /* A worker that has closed its end has failed before: it says why, or its silence does. */
-        if (r < 0 && r != -EPIPE && r != -ECONNRESET)
-                start_fail_text(start, r, "Cannot open the gate for the container's process");
+        start->is_scoped = 1;
+        start_open_gate(start);
 }
 
 static void on_worker_cloned(void *userdata, uint32_t pid, int take_pidfd)
@@ -185,9 +215,9 @@ static void on_worker_finished(void *userdata, int error, const Fault *fault)
                 start_fail_text(start, r, "Cannot connect to the container's PID 1");
 }
 
-void container_start_wshd_ready(Container *c)
+static void start_finish(ContainerStart *start)
 {
-        ContainerStart *start = c->start;
+        Container *c = start->container;
         ReplyFunc func = start->func;
         void *userdata = start->userdata;
         Fault fault = FAULT_INIT;
@@ -211,6 +241,34 @@ void container_start_wshd_ready(Container *c)
                 container_changed(c, CONTAINER_CHANGED_LEADER);
         }
         func(userdata, 0, NULL);
+}
+
+static void on_published(void *userdata, int error, const Fault *fault)
+{
+        ContainerStart *start = userdata;
+
+        start->firewall = firewall_call_free(start->firewall);
+        if (error < 0)
+                start_fail(start, error, fault);
+        else
+                start_finish(start);
+}
+
+/* Its forwards come last: before, nobody would answer, and there may have been no interface. */
+void container_start_wshd_ready(Container *c)
+{
+        ContainerStart *start = c->start;
+        Fault fault = FAULT_INIT;
+        int r;
+
+        if (c->spec->n_forwards == 0 || !c->has_network) {
+                start_finish(start);
+                return;
+        }
+        r = firewall_call(c->manager->firewall, FIREWALL_FORWARD, c, c->spec->forwards,
+                          c->spec->n_forwards, on_published, start, &start->firewall, &fault);
+        if (r < 0)
+                start_fail(start, r, &fault);
 }
 
 void container_start_wshd_lost(Container *c, int error)
@@ -239,6 +297,18 @@ static int encode_plan(Container *c, WireWriter *w)
         return plan_encode(plan, w);
 }
 
+static int start_guard(ContainerStart *start, Fault *fault)
+{
+        Container *c = start->container;
+
+        start->is_guarded = !c->has_network;
+        if (!c->has_network)
+                return 0;
+        c->is_guarded = 1;
+        return firewall_call(c->manager->firewall, FIREWALL_ADD, c, NULL, 0, on_guarded, start,
+                             &start->firewall, fault);
+}
+
 static int start_new(Container *c, ContainerEvent event, int is_first, ReplyFunc func,
                      void *userdata, Fault *fault)
 {
@@ -260,6 +330,8 @@ static int start_new(Container *c, ContainerEvent event, int is_first, ReplyFunc
         if (r >= 0)
                 r = worker_begin(c->manager->workers, WORKER_CREATE, &w, &handler, start,
                                  &start->worker, fault);
+        if (r >= 0)
+                r = start_guard(start, fault);
         if (r >= 0)
                 r = sd_event_add_time_relative(c->manager->event, &start->timer, CLOCK_MONOTONIC,
                                                c->manager->conf.create_timeout_usec, 0,

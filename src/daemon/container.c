@@ -15,6 +15,7 @@
 #include "basic/fd.h"
 #include "basic/io.h"
 #include "basic/log.h"
+#include "daemon/container-forward.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/store.h"
@@ -103,6 +104,7 @@ Container *container_free(Container *c)
                 map_remove(c->manager->by_name, c->spec->name);
         if (map_get(c->manager->by_id, c->id) == c)
                 map_remove(c->manager->by_id, c->id);
+        container_forwards_release(c);
         if (c->uid_count > 0)
                 uid_pool_release(c->manager->uids, c->uid_base, c->uid_count);
         fd_close(c->dir_fd);

@@ -6,12 +6,14 @@
 #include "model/container-spec.h"
 #include "model/job-spec.h"
 #include "model/name.h"
+#include "model/network.h"
 #include "model/state.h"
 
 typedef struct Manager Manager;
 typedef struct ContainerStart ContainerStart;
 typedef struct ContainerDestroy ContainerDestroy;
 typedef struct WshdClient WshdClient;
+typedef struct NetworkChange NetworkChange;
 struct WshdMessage;
 struct sd_event_source;
 
@@ -34,6 +36,8 @@ typedef enum ContainerChange {
         CONTAINER_CHANGED_JOBS = 1 << 2,   /* Jobs */
         CONTAINER_CHANGED_LIMITS = 1 << 3,
         CONTAINER_CHANGED_EVENTS = 1 << 4,
+        CONTAINER_CHANGED_FORWARDS = 1 << 8, /* ForwardedPorts */
+        CONTAINER_CHANGED_EGRESS = 1 << 9,   /* EgressRules */
 } ContainerChange;
 
 struct Container {
@@ -44,6 +48,11 @@ struct Container {
         ContainerState state;
         uint64_t created_usec;        /* CLOCK_REALTIME */
         uint32_t uid_base, uid_count; /* the lease; count 0: none */
+        NetworkAddresses network;     /* the lease of a slot */
+        int has_network;
+        int is_guarded;                 /* the packet filter was told of it, and not to forget it */
+        int has_ports;                  /* the spec's forwards are claimed */
+        NetworkChange *network_changes; /* that are under way */
 
         uint32_t leader_pid; /* 0: no process. For printing; the pidfd is what is used */
         uint64_t leader_start_ticks;

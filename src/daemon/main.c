@@ -33,6 +33,7 @@ static const char *arg_config = NULL;
 static const char *arg_worker = NULL;
 static const char *arg_wshd = NULL;
 static const char *arg_journal = NULL;
+static const char *arg_firewall = NULL;
 static const char *arg_state_directory = NULL;
 static const char *arg_runtime_directory = NULL;
 static const char *arg_bus_introspect = NULL;
@@ -149,6 +150,8 @@ static int load_conf(Conf *conf, Fault *fault)
         if (r >= 0)
                 r = replace_string(&conf->journal_program, arg_journal);
         if (r >= 0)
+                r = replace_string(&conf->firewall_program, arg_firewall);
+        if (r >= 0)
                 r = replace_string(&conf->state_directory, arg_state_directory);
         if (r >= 0)
                 r = replace_string(&conf->runtime_directory, arg_runtime_directory);
@@ -160,6 +163,20 @@ static int load_conf(Conf *conf, Fault *fault)
 static int string_differs(const char *a, const char *b)
 {
         return strcmp(a ? a : "", b ? b : "") != 0;
+}
+
+static void apply_networks(Conf *old, Conf *new)
+{
+        IpRange *allow = old->allow_networks, *deny = old->deny_networks;
+
+        old->allow_networks = new->allow_networks;
+        old->n_allow_networks = new->n_allow_networks;
+        old->deny_networks = new->deny_networks;
+        old->n_deny_networks = new->n_deny_networks;
+        new->allow_networks = allow;
+        new->deny_networks = deny;
+        old->port_pool_base = new->port_pool_base;
+        old->port_pool_count = new->port_pool_count;
 }
 
 /* What is in use by containers, or was made at start, stays: directories, uids, the number of
@@ -176,6 +193,7 @@ static void apply_conf(Conf *old, Conf *new)
 
         old->slice = new->slice;
         new->slice = slice;
+        apply_networks(old, new);
         old->grace_usec = new->grace_usec;
         old->create_timeout_usec = new->create_timeout_usec;
         old->containers_max = new->containers_max;
@@ -204,6 +222,7 @@ static int on_sighup(sd_event_source *s, const struct signalfd_siginfo *si, void
         } else {
                 apply_conf(&d->manager->conf, &conf);
                 manager_apply_retention(d->manager);
+                manager_apply_networks(d->manager);
                 conf_done(&conf);
                 log_info("Configuration reloaded");
         }
@@ -314,6 +333,7 @@ static int help(void)
                      "     --worker=PATH              Program that sets containers up\n"
                      "     --wshd=PATH                Program that is PID 1 in containers\n"
                      "     --journal=PATH             Program that feeds the journal\n"
+                     "     --firewall=PATH            Program that sets the packet filter\n"
                      "     --state-directory=PATH     Upper layers, " WARDEN_STATE_DIRECTORY "\n"
                      "     --runtime-directory=PATH   State and sockets, " WARDEN_RUNTIME_DIRECTORY
                      "\n"
@@ -357,6 +377,7 @@ static const struct {
         { "worker", &arg_worker },
         { "wshd", &arg_wshd },
         { "journal", &arg_journal },
+        { "firewall", &arg_firewall },
         { "state-directory", &arg_state_directory },
         { "runtime-directory", &arg_runtime_directory },
         { "bus-introspect", &arg_bus_introspect },

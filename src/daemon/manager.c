@@ -14,8 +14,11 @@
 #include "basic/io.h"
 #include "basic/log.h"
 #include "basic/message-id.h"
+#include "daemon/container-forward.h"
+#include "daemon/firewall.h"
 #include "daemon/journal-pool.h"
 #include "daemon/manager.h"
+#include "daemon/port-table.h"
 #include "daemon/process.h"
 #include "daemon/stats-reader.h"
 #include "daemon/store.h"
@@ -69,6 +72,13 @@ static RetentionLimits manager_retention_limits(const Manager *manager)
 void manager_apply_retention(Manager *manager)
 {
         retention_set_limits(manager->retention, manager_retention_limits(manager));
+}
+
+void manager_apply_networks(Manager *manager)
+{
+        port_table_set_pool(manager->ports, manager->conf.port_pool_base,
+                            manager->conf.port_pool_count);
+        firewall_rebuild(manager->firewall);
 }
 
 /* Nobody asked for it, so that it is counted. */
@@ -128,6 +138,11 @@ int manager_new(sd_event *event, Conf *take_conf, SystemdClient *systemd, Manage
         if (r < 0)
                 return r;
         r = journal_pool_new(manager, manager->conf.journal_program, &manager->journal);
+        if (r >= 0)
+                r = firewall_new(manager, &manager->firewall);
+        if (r >= 0)
+                r = port_table_new(manager->conf.port_pool_base, manager->conf.port_pool_count,
+                                   &manager->ports);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "Out of memory");
         r = stats_reader_new(manager, &manager->stats);
@@ -152,6 +167,8 @@ Manager *manager_free(Manager *manager)
         map_free(manager->by_id);
         retention_free(manager->retention);
         journal_pool_free(manager->journal);
+        firewall_free(manager->firewall);
+        port_table_free(manager->ports);
         worker_pool_free(manager->workers);
         uid_pool_free(manager->uids);
         conf_done(&manager->conf);
@@ -236,6 +253,8 @@ int manager_create(Manager *manager, ContainerSpec *take_spec, CreateFunc func, 
                 return r;
         c->created_usec = io_now_realtime_usec();
         r = lease_uids(manager, c, fault);
+        if (r >= 0)
+                r = container_forwards_lease(c, fault);
         if (r >= 0) {
                 r = store_open_container(c);
                 (void)(r < 0 &&

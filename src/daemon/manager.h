@@ -35,6 +35,8 @@ struct Manager {
         WorkerPool *workers;
         struct JournalPool *journal;
         struct StatsReader *stats;
+        struct Firewall *firewall;
+        struct PortTable *ports; /* of the host, that lead into containers */
         UidPool *uids;
         Map *by_name; /* Container, by spec->name: the registry that clients see */
         Map *by_id;
@@ -71,6 +73,9 @@ int manager_create(Manager *manager, ContainerSpec *take_spec, CreateFunc func, 
 
 /* After conf.ended_jobs_* were changed. */
 void manager_apply_retention(Manager *manager);
+
+/* After conf.allow_networks, deny_networks or port_pool_* were changed. */
+void manager_apply_networks(Manager *manager);
 
 /* NULL when there is none. Only announced containers are found by name here. */
 Container *manager_get(Manager *manager, const char *name);

@@ -11,6 +11,8 @@
 
 #include "basic/io.h"
 #include "basic/log.h"
+#include "daemon/container-forward.h"
+#include "daemon/firewall.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/store.h"
@@ -226,11 +228,14 @@ static int restore_container(void *userdata, const char *name)
                         c->uid_count = record->uid_count;
                 }
         }
+        if (r >= 0)
+                r = container_forwards_lease(c, &fault);
         if (r < 0) {
                 (void)container_log(c, LOG_ERR, r, NULL, "Cannot take up the container's leases");
                 container_free(c);
                 return r;
         }
+        c->is_guarded = c->has_network;
         (void)directory_each(c->jobs_dir_fd, restore_job, c);
         restore_by_state(c, record);
         return 0;
@@ -238,5 +243,10 @@ static int restore_container(void *userdata, const char *name)
 
 int manager_restore(Manager *manager)
 {
-        return directory_each(manager->containers_dir_fd, restore_container, manager);
+        int r;
+
+        r = directory_each(manager->containers_dir_fd, restore_container, manager);
+        /* Whatever was done to the tables while nobody watched. Connections are not in them. */
+        firewall_rebuild(manager->firewall);
+        return r;
 }

@@ -16,6 +16,7 @@
 
 struct WorkerPool {
         sd_event *event;
+        const char *what; /* for messages */
         Resident *program;
         unsigned n_max, n_running;
         WorkerOperation *queue; /* in order of arrival */
@@ -44,27 +45,35 @@ static void on_program_started(void *userdata)
         pool_run(userdata);
 }
 
-int worker_pool_new(sd_event *event, const char *program, const char *wshd,
-                    const char *state_directory, const char *runtime_directory, unsigned n_max,
-                    WorkerPool **ret, Fault *fault)
+int worker_pool_new_program(sd_event *event, const char *what, const char *const *argv,
+                            unsigned n_max, WorkerPool **ret, Fault *fault)
 {
         static const ResidentHandler handler = { .ended = on_program_ended,
                                                  .started = on_program_started };
         _drop_(drop_worker_pool) WorkerPool *pool = calloc(1, sizeof(*pool));
-        const char *argv[] = { program, wshd, state_directory, runtime_directory, NULL };
         int r;
 
         if (!pool)
                 return -ENOMEM;
+        pool->what = what;
         pool->n_max = n_max;
         pool->event = sd_event_ref(event);
-        r = resident_new(event, "worker", argv, &handler, pool, &pool->program);
+        r = resident_new(event, what, argv, &handler, pool, &pool->program);
         if (r >= 0)
                 r = resident_start(pool->program, fault);
         if (r < 0)
                 return r;
         *ret = take_ptr(pool);
         return 0;
+}
+
+int worker_pool_new(sd_event *event, const char *program, const char *wshd,
+                    const char *state_directory, const char *runtime_directory, unsigned n_max,
+                    WorkerPool **ret, Fault *fault)
+{
+        const char *argv[] = { program, wshd, state_directory, runtime_directory, NULL };
+
+        return worker_pool_new_program(event, "worker", argv, n_max, ret, fault);
 }
 
 WorkerPool *worker_pool_free(WorkerPool *pool)
@@ -120,7 +129,8 @@ static void operation_take_packet(WorkerOperation *op, WorkerPacket *packet)
                 operation_finish(op, m->fault.error, &m->fault);
                 return;
         }
-        r = fault_set(&fault, FAULT_FAILED, -EBADMSG, "worker: sent a message that makes no sense");
+        r = fault_set(&fault, FAULT_FAILED, -EBADMSG, "%s: sent a message that makes no sense",
+                      op->pool->what);
         operation_finish(op, r, &fault);
 }
 
@@ -136,7 +146,8 @@ static int on_operation_io(sd_event_source *s, int fd, uint32_t revents, void *u
                 return 0;
         if (r <= 0) {
                 r = r < 0 ? r : -ECONNRESET;
-                (void)fault_set(&fault, FAULT_FAILED, r, "worker: ended without an answer");
+                (void)fault_set(&fault, FAULT_FAILED, r, "%s: ended without an answer",
+                                op->pool->what);
                 operation_finish(op, r, &fault);
                 return 0;
         }
@@ -153,8 +164,8 @@ static int operation_run(WorkerOperation *op, Fault *fault)
         int pair[2], r;
 
         if (resident_fd(pool->program) < 0)
-                return fault_set(fault, FAULT_FAILED, -ENOTCONN,
-                                 "worker: the program is not running");
+                return fault_set(fault, FAULT_FAILED, -ENOTCONN, "%s: the program is not running",
+                                 pool->what);
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return fault_set(fault, FAULT_FAILED, -errno, "worker: socketpair: %m");
         op->fd = pair[0];
@@ -164,7 +175,8 @@ static int operation_run(WorkerOperation *op, Fault *fault)
                 r = worker_send(resident_fd(pool->program), &request, &pair[1], 1, MSG_DONTWAIT);
         fd_close(pair[1]);
         if (r < 0)
-                return fault_set(fault, FAULT_FAILED, r, "worker: cannot send the request: %m");
+                return fault_set(fault, FAULT_FAILED, r, "%s: cannot send the request: %m",
+                                 pool->what);
         op->is_running = 1;
         pool->n_running++;
         wire_writer_done(&op->blob);

@@ -28,6 +28,11 @@ typedef struct WorkerHandler {
 int worker_pool_new(struct sd_event *event, const char *program, const char *wshd,
                     const char *state_directory, const char *runtime_directory, unsigned n_max,
                     WorkerPool **ret, Fault *fault);
+
+/* The same of another program that takes such requests.
+ * @what   for messages; must live as long as the pool */
+int worker_pool_new_program(struct sd_event *event, const char *what, const char *const *argv,
+                            unsigned n_max, WorkerPool **ret, Fault *fault);
 WorkerPool *worker_pool_free(WorkerPool *pool);
 DEFINE_DROP(WorkerPool, worker_pool, worker_pool_free);
 

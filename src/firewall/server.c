@@ -66,7 +66,8 @@ static void open_loopback(const FirewallContainer *c)
         for (size_t i = 0; i < c->n_forwards; i++) {
                 const IpRange *host = &c->forwards[i].host_address;
 
-                if (host->family == AF_INET6 || (host->family == AF_INET && host->first[0] != 127))
+                if (host->family == AF_INET6 ||
+                    (!host_address_is_any(host) && host->first[0] != 127))
                         continue;
                 /* It may not be there yet, or not any more. */
                 (void)snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/route_localnet",

@@ -234,11 +234,12 @@ static void write_forward(FILE *f, const char *verb, const PortForward *forward,
                           const ContainerText *t)
 {
         int family = forward->host_address.family;
-        char host[IP_RANGE_MAX];
+        char host[IP_RANGE_MAX] = "";
 
         if (forward->host_port == 0)
                 return;
-        ip_range_format(&forward->host_address, host);
+        if (!host_address_is_any(&forward->host_address))
+                ip_range_format(&forward->host_address, host);
         if (family != AF_INET6) {
                 (void)fprintf(f, "%s element " INET " %s { ", verb,
                               *host ? "addressed4" : "forwards4");

@@ -51,6 +51,8 @@ ContainerSpec *container_spec_free(ContainerSpec *spec)
         strv_free(spec->labels);
         bind_mounts_free(spec->bind_mounts, spec->n_bind_mounts);
         tmpfs_mounts_free(spec->tmpfs_mounts, spec->n_tmpfs_mounts);
+        free(spec->forwards);
+        egress_rules_free(spec->egress, spec->n_egress);
         free(spec);
         return NULL;
 }
@@ -280,6 +282,33 @@ static int limits_validate(const Limits *limits, Fault *fault)
         return 0;
 }
 
+static int network_validate(const ContainerSpec *spec, Fault *fault)
+{
+        if (spec->network != NETWORK_PRIVATE && spec->n_forwards + spec->n_egress > 0)
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "%s: only with Network 'private'",
+                                 spec->n_forwards > 0 ? "ForwardPorts" : "AllowEgress");
+        for (size_t i = 0; i < spec->n_forwards; i++) {
+                int r = port_forward_validate(&spec->forwards[i], "ForwardPorts: ", fault);
+
+                if (r < 0)
+                        return r;
+                for (size_t k = 0; k < i && spec->forwards[i].host_port > 0; k++)
+                        if (port_forward_overlaps(&spec->forwards[i], &spec->forwards[k]))
+                                return fault_set(
+                                        fault, FAULT_INVALID, -EINVAL,
+                                        "ForwardPorts: HostPort: %u/%s is given twice",
+                                        spec->forwards[i].host_port,
+                                        network_protocol_to_string(spec->forwards[i].protocol));
+        }
+        for (size_t i = 0; i < spec->n_egress; i++) {
+                int r = egress_rule_validate(&spec->egress[i], fault);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 int container_spec_validate(const ContainerSpec *spec, Fault *fault)
 {
         int r;
@@ -300,6 +329,9 @@ int container_spec_validate(const ContainerSpec *spec, Fault *fault)
         if (r < 0)
                 return r;
         r = storage_validate(spec->storage, &spec->limits, fault);
+        if (r < 0)
+                return r;
+        r = network_validate(spec, fault);
         if (r < 0)
                 return r;
         if (spec->n_bind_mounts > BIND_MOUNTS_MAX || spec->n_tmpfs_mounts > TMPFS_MAX)

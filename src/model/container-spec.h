@@ -3,6 +3,7 @@
 
 #include "basic/fault.h"
 #include "basic/strv.h"
+#include "model/egress.h"
 #include "model/environment.h"
 #include "model/limits.h"
 #include "model/mount.h"
@@ -53,6 +54,10 @@ typedef struct ContainerSpec {
         PrivateUsers private_users;
         uint32_t uid_base, uid_count; /* PRIVATE_USERS_RANGE */
         NetworkMode network;
+        PortForward *forwards;
+        size_t n_forwards;
+        EgressRule *egress;
+        size_t n_egress;
         StorageKind storage;
         int is_read_only;
         uint64_t grace_usec; /* how long Stop waits between TERM and KILL */

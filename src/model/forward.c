@@ -68,13 +68,27 @@ int port_forward_validate(const PortForward *f, const char *what, Fault *fault)
         return 0;
 }
 
+int host_address_is_any(const IpRange *address)
+{
+        static const uint8_t zero[sizeof(address->first)];
+
+        return address->family == AF_UNSPEC || memcmp(address->first, zero, sizeof(zero)) == 0;
+}
+
+int host_addresses_overlap(const IpRange *a, const IpRange *b)
+{
+        if (a->family == AF_UNSPEC || b->family == AF_UNSPEC)
+                return 1;
+        return a->family == b->family &&
+               (host_address_is_any(a) || host_address_is_any(b) || ip_range_equal(a, b));
+}
+
 int port_forward_overlaps(const PortForward *a, const PortForward *b)
 {
         if (a->protocol != b->protocol || a->host_port >= b->host_port + b->count ||
             b->host_port >= a->host_port + a->count)
                 return 0;
-        return a->host_address.family == AF_UNSPEC || b->host_address.family == AF_UNSPEC ||
-               ip_range_equal(&a->host_address, &b->host_address);
+        return host_addresses_overlap(&a->host_address, &b->host_address);
 }
 
 int port_forward_equal(const PortForward *a, const PortForward *b)

@@ -30,7 +30,8 @@ typedef struct PortForward {
         uint32_t host_port; /* the first; 0 while the pool has not been asked */
         uint32_t container_port;
         uint32_t count;
-        IpRange host_address; /* one address; AF_UNSPEC: every address of the host */
+        IpRange host_address; /* one address; AF_UNSPEC: every address of the host; 0.0.0.0 or ::
+                                 every one of a family */
 } PortForward;
 
 /* Protocol tcp, one port, every address. */
@@ -39,6 +40,10 @@ typedef struct PortForward {
 /* Ports from 1 to 65535 (the host's may be 0), a count that stays below, a protocol with ports, one
  * address. @what is put in front of the field's name. Returns 0; -EINVAL with a fault. */
 int port_forward_validate(const PortForward *forward, const char *what, Fault *fault);
+
+/* Does it stand for more than one address? */
+int host_address_is_any(const IpRange *address);
+int host_addresses_overlap(const IpRange *a, const IpRange *b);
 
 /* Do both want one port of the host? */
 int port_forward_overlaps(const PortForward *a, const PortForward *b);

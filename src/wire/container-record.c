@@ -5,6 +5,7 @@
 
 #include "model/name.h"
 #include "wire/container-record.h"
+#include "wire/firewall-message.h"
 #include "wire/plan-wire.h"
 #include "wire/record.h"
 
@@ -41,6 +42,8 @@ enum {
         TAG_SPEC_BIND_MOUNT,
         TAG_SPEC_TMPFS_MOUNT,
         TAG_SPEC_LIMIT, /* nested: TAG_LIMIT_* */
+        TAG_SPEC_FORWARD = 48,
+        TAG_SPEC_EGRESS,
 };
 
 enum {
@@ -91,6 +94,10 @@ static void spec_encode(const ContainerSpec *spec, WireWriter *w)
         wire_put_strv(w, TAG_SPEC_LABEL, spec->labels);
         mounts_encode(w, TAG_SPEC_BIND_MOUNT, TAG_SPEC_TMPFS_MOUNT, spec->bind_mounts,
                       spec->n_bind_mounts, spec->tmpfs_mounts, spec->n_tmpfs_mounts);
+        for (size_t i = 0; i < spec->n_forwards; i++)
+                port_forward_encode(&spec->forwards[i], TAG_SPEC_FORWARD, w);
+        for (size_t i = 0; i < spec->n_egress; i++)
+                egress_rule_encode(&spec->egress[i], TAG_SPEC_EGRESS, w);
         for (int i = 0; i < _LIMIT_MAX; i++)
                 if (limits_has(&spec->limits, (Limit)i)) {
                         size_t mark = wire_begin(w, TAG_SPEC_LIMIT);
@@ -182,6 +189,26 @@ static int spec_decode_mount(ContainerSpec *spec, const WireField *f)
                                            &tmpfs_mount);
 }
 
+static int spec_decode_forward(ContainerSpec *spec, const WireField *f)
+{
+        PortForward forward;
+        int r = port_forward_decode(f, &forward);
+
+        return r < 0 ? r
+                     : as_bad_message(port_forwards_append(&spec->forwards, &spec->n_forwards,
+                                                           &forward, NULL));
+}
+
+static int spec_decode_egress(ContainerSpec *spec, const WireField *f)
+{
+        _drop_(egress_rule_done) EgressRule rule = EGRESS_RULE_INIT;
+        int r = egress_rule_decode(f, &rule);
+
+        return r < 0 ? r
+                     : as_bad_message(
+                               egress_rules_append(&spec->egress, &spec->n_egress, &rule, NULL));
+}
+
 static int spec_decode_field(ContainerSpec *spec, const WireField *f)
 {
         const char *s;
@@ -218,6 +245,10 @@ static int spec_decode_field(ContainerSpec *spec, const WireField *f)
                 return spec_decode_mount(spec, f);
         case TAG_SPEC_LIMIT:
                 return limit_decode(&spec->limits, f);
+        case TAG_SPEC_FORWARD:
+                return spec_decode_forward(spec, f);
+        case TAG_SPEC_EGRESS:
+                return spec_decode_egress(spec, f);
         }
         return 0;
 }

@@ -138,6 +138,11 @@ void bus_call_reply_path(BusCall *call, const char *path)
         call_sent(call, sd_bus_reply_method_return(call->message, "o", path));
 }
 
+void bus_call_reply_ports(BusCall *call, uint16_t host_port, uint16_t container_port)
+{
+        call_sent(call, sd_bus_reply_method_return(call->message, "qq", host_port, container_port));
+}
+
 void bus_call_reply_fds(BusCall *call, const int fds[3])
 {
         call_sent(call, sd_bus_reply_method_return(call->message, "hhh", fds[0], fds[1], fds[2]));

@@ -25,6 +25,7 @@ int bus_call_refuse(BusCall *call, int r, const Fault *fault, sd_bus_error *erro
 /* Answers and frees. bus_call_reply_done() is a ReplyFunc: no values, or an error. */
 void bus_call_reply_done(void *userdata, int error, const Fault *fault);
 void bus_call_reply_path(BusCall *call, const char *path);
+void bus_call_reply_ports(BusCall *call, uint16_t host_port, uint16_t container_port);
 void bus_call_reply_fds(BusCall *call, const int fds[3]);
 void bus_call_reply_message(BusCall *call, sd_bus_message *reply);
 void bus_call_reply_error(BusCall *call, int error, const Fault *fault);

@@ -10,6 +10,7 @@
 #include "daemon/bus/bus-call.h"
 #include "daemon/bus/bus-container.h"
 #include "daemon/bus/bus-fault.h"
+#include "daemon/bus/bus-network.h"
 #include "daemon/bus/bus-path.h"
 #include "daemon/bus/bus-spec.h"
 #include "daemon/bus/bus-stats.h"
@@ -263,6 +264,8 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_PROPERTY("UIDBase", "u", NULL, offsetof(Container, uid_base), CONST),
         SD_BUS_PROPERTY("UIDCount", "u", NULL, offsetof(Container, uid_count), CONST),
         SD_BUS_PROPERTY("Labels", "a{ss}", bus_container_get_labels, 0, CONST),
+        SD_BUS_PROPERTY("ForwardedPorts", "aa{sv}", bus_network_get_forwards, 0, CHANGES),
+        SD_BUS_PROPERTY("EgressRules", "aa{sv}", bus_network_get_egress, 0, CHANGES),
         SD_BUS_PROPERTY("Limits", "a{sv}", bus_container_get_limits, 0, CHANGES),
         SD_BUS_PROPERTY("Jobs", "ao", bus_container_get_jobs, 0, CHANGES),
         SD_BUS_PROPERTY("JobsDropped", "t", NULL, offsetof(Container, jobs_dropped), 0),
@@ -281,6 +284,15 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("SpawnJob", SD_BUS_ARGS("as", argv, "a{sv}", spec),
                                 SD_BUS_RESULT("o", job), bus_container_method_spawn_job,
                                 SD_BUS_VTABLE_SENSITIVE),
+        SD_BUS_METHOD_WITH_ARGS("ForwardPort", SD_BUS_ARGS("a{sv}", forward),
+                                SD_BUS_RESULT("q", host_port, "q", container_port),
+                                bus_network_method_forward, 0),
+        SD_BUS_METHOD_WITH_ARGS("UnforwardPort", SD_BUS_ARGS("a{sv}", forward), SD_BUS_NO_RESULT,
+                                bus_network_method_unforward, 0),
+        SD_BUS_METHOD_WITH_ARGS("AllowEgress", SD_BUS_ARGS("a{sv}", rule), SD_BUS_NO_RESULT,
+                                bus_network_method_allow_egress, 0),
+        SD_BUS_METHOD_WITH_ARGS("DenyEgress", SD_BUS_ARGS("a{sv}", rule), SD_BUS_NO_RESULT,
+                                bus_network_method_deny_egress, 0),
 
         SD_BUS_VTABLE_END,
 };

@@ -60,7 +60,7 @@ static void on_container_changed(void *userdata, Container *c, unsigned mask)
 {
         _drop_(drop_free) char *path = NULL;
         BusServer *server = userdata;
-        const char *names[6];
+        const char *names[8];
         size_t n = 0;
         int r;
 
@@ -74,6 +74,10 @@ static void on_container_changed(void *userdata, Container *c, unsigned mask)
                 names[n++] = "Jobs";
         if (mask & CONTAINER_CHANGED_LIMITS)
                 names[n++] = "Limits";
+        if (mask & CONTAINER_CHANGED_FORWARDS)
+                names[n++] = "ForwardedPorts";
+        if (mask & CONTAINER_CHANGED_EGRESS)
+                names[n++] = "EgressRules";
         if (n == 0)
                 return;
         names[n] = NULL;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/bus/bus-dict.h"
+#include "daemon/bus/bus-network.h"
 #include "daemon/bus/bus-spec.h"
 
 /* CreateContainer */
@@ -111,6 +112,8 @@ static const DictKey container_keys[] = {
         { "Hostname", "s", bus_dict_set_string, offsetof(ContainerSpec, hostname) },
         { "PrivateUsers", "s", set_private_users },
         { "Network", "s", set_network },
+        { "ForwardPorts", "aa{sv}", bus_network_set_forwards },
+        { "AllowEgress", "aa{sv}", bus_network_set_egress },
         { "BindMounts", "a(sss)", set_bind_mounts },
         { "TemporaryFileSystem", "as", set_tmpfs },
         { "GraceUSec", "t", bus_dict_set_u64, offsetof(ContainerSpec, grace_usec) },

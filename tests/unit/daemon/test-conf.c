@@ -79,6 +79,26 @@ static void test_keys(void **state)
         assert_string_equal(conf->state_directory, "/srv/warden");
 }
 
+static void test_networks(void **state)
+{
+        Conf *conf = *state;
+        char text[IP_RANGE_MAX];
+
+        assert_int_equal(parse(conf, "[Manager]\nPortPool=65000:536\n"
+                                     "DenyNetworks=10.0.0.0/8  fd00::/8\n"
+                                     "DenyNetworks=169.254.169.254\n"
+                                     "AllowNetworks=10.0.0.1-10.0.0.9\nAllowNetworks=\n"),
+                         0);
+        assert_int_equal(conf->port_pool_base, 65000);
+        assert_int_equal(conf->port_pool_count, 536);
+        assert_int_equal(conf->n_allow_networks, 0);
+        assert_int_equal(conf->n_deny_networks, 3);
+        ip_range_format(&conf->deny_networks[1], text);
+        assert_string_equal(text, "fd00::/8");
+        ip_range_format(&conf->deny_networks[2], text);
+        assert_string_equal(text, "169.254.169.254");
+}
+
 static void test_bad_lines(void **state)
 {
         static const char *const lines[] = {
@@ -102,6 +122,13 @@ static void test_bad_lines(void **state)
                 "UIDPool=0:65536",
                 "UIDPool=:65536",
                 "UIDPool=4294967290:65536",
+                "PortPool=61001",
+                "PortPool=0:10",
+                "PortPool=65000:537",
+                "PortPool=61001:0",
+                "PortPool=61001:x",
+                "DenyNetworks=10.0.0.0/8 example.org",
+                "AllowNetworks=10.0.0.1/8",
                 "no equals sign",
                 "=value",
         };
@@ -141,6 +168,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 { "has sensible defaults", test_defaults, setup, teardown, NULL },
                 { "reads keys, comments and blanks", test_keys, setup, teardown, NULL },
+                { "adds networks, and forgets them at an empty value", test_networks, setup,
+                  teardown, NULL },
                 { "reports a wrong line and changes nothing by it", test_bad_lines, setup, teardown,
                   NULL },
                 { "counts only the section Manager", test_sections, setup, teardown, NULL },

@@ -96,6 +96,9 @@ static void test_overlaps(void **state)
         assert_true(overlaps("8000-8010:1000-1010", "8010:80"));
         assert_true(overlaps("8080:80", "127.0.0.1:8080:80"));
         assert_true(overlaps("127.0.0.1:8080:80", "127.0.0.1:8080:81"));
+        assert_true(overlaps("0.0.0.0:8080:80", "127.0.0.1:8080:80"));
+        assert_true(overlaps("0.0.0.0:8080:80", "8080:80"));
+        assert_false(overlaps("0.0.0.0:8080:80", "[::]:8080:80"));
         assert_false(overlaps("8000-8010:1000-1010", "8011:80"));
         assert_false(overlaps("8080:80", "8080:80/udp"));
         assert_false(overlaps("127.0.0.1:8080:80", "127.0.0.2:8080:80"));

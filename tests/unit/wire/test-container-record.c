@@ -100,6 +100,37 @@ static void test_smallest(void **state)
         assert_int_equal(strv_length(back->spec->environment), 0);
 }
 
+static void test_network(void **state)
+{
+        _drop_(drop_container_record) ContainerRecord *record = make_record(), *back = NULL;
+        ContainerSpec *spec = record->spec;
+        EgressRule rule = EGRESS_RULE_INIT;
+        PortForward forward;
+
+        assert_int_equal(port_forward_parse("8080:80", &forward, NULL), 0);
+        assert_int_equal(port_forwards_append(&spec->forwards, &spec->n_forwards, &forward, NULL),
+                         0);
+        assert_int_equal(port_forward_parse("[::1]:53:53/udp", &forward, NULL), 0);
+        assert_int_equal(port_forwards_append(&spec->forwards, &spec->n_forwards, &forward, NULL),
+                         0);
+        rule.protocol = NETWORK_PROTOCOL_TCP;
+        assert_int_equal(egress_rule_add_network(&rule, "10.0.0.0/8", NULL), 0);
+        assert_int_equal(egress_rule_add_ports(&rule, "443", NULL), 0);
+        assert_int_equal(egress_rules_append(&spec->egress, &spec->n_egress, &rule, NULL), 0);
+        assert_int_equal(pass(record, &back), 0);
+        assert_int_equal(back->spec->n_forwards, 2);
+        assert_true(port_forward_equal(&back->spec->forwards[1], &forward));
+        assert_int_equal(back->spec->n_egress, 1);
+        assert_true(egress_rule_equal(&back->spec->egress[0], &spec->egress[0]));
+
+        /* Of a network that has none. */
+        record->spec->network = NETWORK_NONE;
+        refuse(record);
+        record->spec->network = NETWORK_PRIVATE;
+        record->spec->forwards[0].container_port = 0;
+        refuse(record);
+}
+
 static void expect_full_spec(const ContainerSpec *spec)
 {
         assert_string_equal(spec->name, "web");
@@ -310,6 +341,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 { "carries the smallest container with its defaults", test_smallest },
                 { "carries every member, and again to the byte", test_full },
+                { "carries forwards and rules of egress", test_network },
                 { "carries every state and refuses what is none", test_states },
                 { "checks ids, names and units again", test_names },
                 { "checks the spec as if a client had sent it", test_spec },

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Calls go out in order. While a rebuild is under way they wait, as it may be of a state before
+ * them; afterwards they are sent all the same, since every one can be repeated. A call that finds
+ * no tables begins a rebuild and is sent again after it, once. */
+
+#include <errno.h>
+#include <string.h>
+
+#include <systemd/sd-event.h>
+
+#include "basic/io.h"
+#include "basic/log.h"
+#include "daemon/firewall-monitor.h"
+#include "daemon/firewall.h"
+#include "daemon/manager.h"
+#include "daemon/worker-pool.h"
+
+#define CALLS_MAX 4096 /* at once at the program, which makes batches of them */
+
+/* When somebody keeps changing our tables we put them right again, but not all day long. */
+#define REPAIR_USEC (1 * USEC_PER_SEC)
+
+struct FirewallCall {
+        Firewall *firewall;
+        FirewallCall *next;
+        WireWriter request;
+        WorkerOperation *worker; /* it is at the program */
+        ReplyFunc func;
+        void *userdata;
+        FirewallAction action;
+        int is_retried;
+        int is_orphan; /* nobody waits: freed when it is through */
+};
+
+struct Firewall {
+        Manager *manager;
+        WorkerPool *program; /* NULL: nobody needed it so far */
+        FirewallMonitor *monitor;
+        FirewallCall *calls; /* in order of arrival */
+        WorkerOperation *rebuild;
+        sd_event_source *send_source;   /* armed while calls are to be sent */
+        sd_event_source *repair_source; /* armed while a repair is due later */
+        uint64_t repair_usec;           /* CLOCK_MONOTONIC: the last one */
+        int is_built, is_rebuild_due;
+};
+
+int firewall_new(Manager *manager, Firewall **ret)
+{
+        Firewall *firewall = calloc(1, sizeof(*firewall));
+
+        if (!firewall)
+                return -ENOMEM;
+        firewall->manager = manager;
+        *ret = firewall;
+        return 0;
+}
+
+static void call_unlink(FirewallCall *call)
+{
+        for (FirewallCall **p = &call->firewall->calls; *p; p = &(*p)->next)
+                if (*p == call) {
+                        *p = call->next;
+                        break;
+                }
+}
+
+static void call_release(FirewallCall *call)
+{
+        call_unlink(call);
+        worker_operation_free(call->worker);
+        wire_writer_done(&call->request);
+        free(call);
+}
+
+Firewall *firewall_free(Firewall *firewall)
+{
+        if (!firewall)
+                return NULL;
+        while (firewall->calls)
+                call_release(firewall->calls);
+        worker_operation_free(firewall->rebuild);
+        sd_event_source_disable_unref(firewall->repair_source);
+        sd_event_source_disable_unref(firewall->send_source);
+        firewall_monitor_free(firewall->monitor);
+        worker_pool_free(firewall->program);
+        free(firewall);
+        return NULL;
+}
+
+FirewallCall *firewall_call_free(FirewallCall *call)
+{
+        if (call)
+                call->is_orphan = 1;
+        return NULL;
+}
+
+static void call_finish(FirewallCall *call, int error, const Fault *fault)
+{
+        ReplyFunc func = call->is_orphan ? NULL : call->func;
+        void *userdata = call->userdata;
+
+        /* Out of the list first: who is told may do anything. */
+        call_release(call);
+        if (func)
+                func(userdata, error, fault);
+}
+
+static void on_called(void *userdata, int error, const Fault *fault)
+{
+        FirewallCall *call = userdata;
+
+        call->worker = worker_operation_free(call->worker);
+        if (error >= 0) {
+                /* A rebuild that is under way may not know of it. */
+                if (call->firewall->rebuild)
+                        call->firewall->is_rebuild_due = 1;
+                call_finish(call, 0, NULL);
+                return;
+        }
+        /* With the tables went what was to be removed. */
+        if (error == -ENOENT && call->action == FIREWALL_REMOVE) {
+                call_finish(call, 0, NULL);
+                return;
+        }
+        /* The tables are gone, or the program is. */
+        if ((error == -ENOENT || error == -ECONNRESET) && !call->is_retried) {
+                call->is_retried = 1;
+                firewall_rebuild(call->firewall);
+                return;
+        }
+        call_finish(call, error, fault);
+}
+
+/* A failure is told at once: not to be called from within firewall_call(). */
+static void call_send(FirewallCall *call)
+{
+        static const WorkerHandler handler = { .finished = on_called };
+        WireWriter copy = WIRE_WRITER_INIT;
+        Fault fault = FAULT_INIT;
+        int r = 0;
+
+        /* Kept, as it may have to be sent again. */
+        copy.data = malloc(call->request.size);
+        if (copy.data) {
+                memcpy(copy.data, call->request.data, call->request.size);
+                copy.size = copy.room = call->request.size;
+                r = worker_begin(call->firewall->program, WORKER_FIREWALL, &copy, &handler, call,
+                                 &call->worker, &fault);
+                wire_writer_done(&copy);
+        } else {
+                r = fault_set(&fault, FAULT_FAILED, -ENOMEM, "Out of memory");
+        }
+        if (r < 0)
+                call_finish(call, r, &fault);
+}
+
+static void send_calls(Firewall *firewall)
+{
+        FirewallCall *call, *next;
+
+        for (call = firewall->calls; call; call = next) {
+                next = call->next;
+                if (!call->worker)
+                        call_send(call);
+        }
+}
+
+/* -- rebuild -- */
+
+static void container_describe(const Container *c, FirewallContainer *ret)
+{
+        *ret = (FirewallContainer){
+                .addresses = c->network,
+                .forwards = c->spec->forwards,
+                .n_forwards = c->spec->n_forwards,
+                .rules = c->spec->egress,
+                .n_rules = c->spec->n_egress,
+        };
+        memcpy(ret->id, c->id, sizeof(ret->id));
+}
+
+static int encode_rebuild(const Manager *manager, WireWriter *w)
+{
+        _drop_(drop_free) FirewallContainer *containers = NULL;
+        FirewallRequest request = {
+                .action = FIREWALL_REBUILD,
+                .allow = manager->conf.allow_networks,
+                .n_allow = manager->conf.n_allow_networks,
+                .deny = manager->conf.deny_networks,
+                .n_deny = manager->conf.n_deny_networks,
+        };
+        Container *c;
+
+        containers = calloc(map_size(manager->by_id) + 1, sizeof(*containers));
+        if (!containers)
+                return -ENOMEM;
+        MAP_FOREACH(c, manager->by_id)
+                if (c->is_guarded)
+                        container_describe(c, &containers[request.n_containers++]);
+        request.containers = containers;
+        return firewall_request_encode(&request, w);
+}
+
+static void on_rebuilt(void *userdata, int error, const Fault *fault)
+{
+        Firewall *firewall = userdata;
+        FirewallCall *call;
+
+        firewall->rebuild = worker_operation_free(firewall->rebuild);
+        firewall->is_built = error >= 0;
+        if (error < 0)
+                (void)log_error(error, "Cannot set the packet filter up: %s", fault->text);
+        if (firewall->is_rebuild_due) {
+                firewall->is_rebuild_due = 0;
+                firewall_rebuild(firewall);
+                return;
+        }
+        /* Those that are told of a failure may take others with them: begin anew each time. */
+        while (error < 0 && firewall->calls) {
+                call = firewall->calls;
+                call_finish(call, call->action == FIREWALL_REMOVE ? 0 : error, fault);
+        }
+        send_calls(firewall);
+}
+
+static void on_foreign_change(void *userdata);
+
+static int start_program(Firewall *firewall, Fault *fault)
+{
+        const char *argv[] = { firewall->manager->conf.firewall_program, NULL };
+        int r;
+
+        if (firewall->program)
+                return 0;
+        r = worker_pool_new_program(firewall->manager->event, "firewall", argv, CALLS_MAX,
+                                    &firewall->program, fault);
+        if (r < 0)
+                return r;
+        r = firewall_monitor_new(firewall->manager->event, on_foreign_change, firewall,
+                                 &firewall->monitor);
+        if (r < 0)
+                (void)log_warning(r, "Cannot watch the packet filter: nobody will notice when "
+                                     "its tables are flushed: %m");
+        return 0;
+}
+
+static int begin_rebuild(Firewall *firewall, Fault *fault)
+{
+        static const WorkerHandler handler = { .finished = on_rebuilt };
+        WireWriter w = WIRE_WRITER_INIT;
+        int r;
+
+        r = start_program(firewall, fault);
+        if (r < 0)
+                return r;
+        r = encode_rebuild(firewall->manager, &w);
+        if (r >= 0)
+                r = worker_begin(firewall->program, WORKER_FIREWALL, &w, &handler, firewall,
+                                 &firewall->rebuild, fault);
+        wire_writer_done(&w);
+        return r < 0 ? fault_set(fault, FAULT_FAILED, r, "Out of memory") : 0;
+}
+
+static int is_needed(const Manager *manager)
+{
+        Container *c;
+
+        MAP_FOREACH(c, manager->by_id)
+                if (c->is_guarded)
+                        return 1;
+        return 0;
+}
+
+void firewall_rebuild(Firewall *firewall)
+{
+        Fault fault = FAULT_INIT;
+        int r;
+
+        if (!firewall->calls && !is_needed(firewall->manager)) {
+                /* Whoever is next finds out. */
+                firewall->is_built = 0;
+                return;
+        }
+        if (firewall->rebuild) {
+                firewall->is_rebuild_due = 1;
+                return;
+        }
+        r = begin_rebuild(firewall, &fault);
+        if (r < 0)
+                on_rebuilt(firewall, r, &fault);
+}
+
+/* -- repairs -- */
+
+static int on_repair(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        Firewall *firewall = userdata;
+
+        firewall->repair_source = sd_event_source_disable_unref(firewall->repair_source);
+        firewall->repair_usec = io_now_monotonic_usec();
+        firewall_rebuild(firewall);
+        return 0;
+}
+
+static void on_foreign_change(void *userdata)
+{
+        Firewall *firewall = userdata;
+        uint64_t now = io_now_monotonic_usec(), next = firewall->repair_usec + REPAIR_USEC;
+
+        if (firewall->repair_source)
+                return;
+        log_notice("Somebody else has changed the tables of the packet filter that are ours; "
+                   "making them anew");
+        if (firewall->repair_usec == 0 || now >= next)
+                (void)on_repair(NULL, now, firewall);
+        else
+                (void)sd_event_add_time(firewall->manager->event, &firewall->repair_source,
+                                        CLOCK_MONOTONIC, next, 0, on_repair, firewall);
+}
+
+/* -- calls -- */
+
+static int on_send(sd_event_source *s, void *userdata)
+{
+        Firewall *firewall = userdata;
+
+        firewall->send_source = sd_event_source_disable_unref(firewall->send_source);
+        if (firewall->rebuild)
+                return 0;
+        if (firewall->is_built)
+                send_calls(firewall);
+        else
+                firewall_rebuild(firewall);
+        return 0;
+}
+
+int firewall_call(Firewall *firewall, FirewallAction action, Container *c,
+                  const PortForward *forwards, size_t n_forwards, ReplyFunc func, void *userdata,
+                  FirewallCall **ret, Fault *fault)
+{
+        FirewallCall *call = calloc(1, sizeof(*call)), **tail = &firewall->calls;
+        FirewallContainer container;
+        const FirewallRequest request = { .action = action,
+                                          .containers = &container,
+                                          .n_containers = 1 };
+        int r;
+
+        if (!call)
+                return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
+        container_describe(c, &container);
+        if (action != FIREWALL_REMOVE) {
+                container.forwards = (PortForward *)forwards;
+                container.n_forwards = n_forwards;
+        }
+        if (action == FIREWALL_FORWARD || action == FIREWALL_UNFORWARD)
+                container.n_rules = 0;
+        r = firewall_request_encode(&request, &call->request);
+        if (r >= 0)
+                r = start_program(firewall, fault);
+        if (r >= 0 && !firewall->send_source)
+                r = sd_event_add_defer(firewall->manager->event, &firewall->send_source, on_send,
+                                       firewall);
+        if (r < 0) {
+                wire_writer_done(&call->request);
+                free(call);
+                return fault_set(fault, FAULT_FAILED, r, "Out of memory");
+        }
+        call->firewall = firewall;
+        call->action = action;
+        call->func = func;
+        call->userdata = userdata;
+        while (*tail)
+                tail = &(*tail)->next;
+        *tail = call;
+        *ret = call;
+        return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "daemon/container.h"
+#include "wire/firewall-message.h"
+
+/* The daemon's side of wire/firewall-message.h. What ought to be in the kernel follows from the
+ * containers; this tells warden-firewall of each change, and of everything when the tables are not
+ * there or somebody else has changed them. The program is started with the first container that
+ * has a private network. */
+
+typedef struct Firewall Firewall;
+typedef struct FirewallCall FirewallCall;
+
+/* Returns 0; -ENOMEM. */
+int firewall_new(Manager *manager, Firewall **ret);
+Firewall *firewall_free(Firewall *firewall);
+DEFINE_DROP(Firewall, firewall, firewall_free);
+
+/* One change.
+ * @action      not FIREWALL_REBUILD
+ * @forwards    what of them it is about; FIREWALL_REMOVE is about all that the container has
+ * @func        called once from the loop; the call may be freed from within
+ * @ret         owned by the caller; of one that is freed before, nothing is heard any more, but
+ *              what it asked for happens
+ * Returns      0; negative errno with a fault. */
+int firewall_call(Firewall *firewall, FirewallAction action, Container *c,
+                  const PortForward *forwards, size_t n_forwards, ReplyFunc func, void *userdata,
+                  FirewallCall **ret, Fault *fault);
+FirewallCall *firewall_call_free(FirewallCall *call);
+
+/* Everything anew: at the start of the daemon, and when the policy has changed. Nothing happens
+ * while no container has a private network. */
+void firewall_rebuild(Firewall *firewall);

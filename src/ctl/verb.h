@@ -71,6 +71,7 @@ int verb_list(Command *command);
 int verb_info(Command *command);
 int verb_stats(Command *command);
 int verb_capacity(Command *command);
+int verb_metrics(Command *command);
 int verb_wait(Command *command);
 int verb_version(Command *command);
 int verb_help(Command *command);

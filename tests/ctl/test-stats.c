@@ -105,6 +105,52 @@ static void test_capacity(void **state)
         assert_run(125, NULL, "Too many arguments", "capacity", "alpha");
 }
 
+static void test_metrics(void **state)
+{
+        assert_run(0, "warden_containers 2\n", NULL, "metrics");
+        assert_run(0, "warden_container_memory_max_bytes{container=\"alpha\"} 67108864\n", NULL,
+                   "metrics");
+        assert_run(0, "\n# EOF\n", NULL, "metrics");
+        assert_run(125, NULL, "Too many arguments", "metrics", "alpha");
+}
+
+/* What the socket's service does, by pipes. */
+static void check_http(const char *request, const char *first, const char *other)
+{
+        Run *run = run_start("metrics", "--http", NULL);
+
+        run_write(run, request, strlen(request));
+        run_close_input(run);
+        assert_int_equal(run_wait(run), 0);
+        if (strncmp(run->output, first, strlen(first)) != 0 || !strstr(run->output, other))
+                fail_msg("%s", run->output);
+        run_free(run);
+}
+
+static void test_http(void **state)
+{
+        check_http("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 OK\r\n",
+                   "\r\n\r\n# TYPE warden_up gauge\n");
+        check_http("GET /metrics HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n",
+                   "Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n");
+        check_http("HEAD /metrics HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n",
+                   "Connection: close\r\n\r\n");
+        check_http("GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 404 Not Found\r\n", "");
+        check_http("DELETE /metrics HTTP/1.1\r\n\r\n", "HTTP/1.1 405 Method Not Allowed\r\n",
+                   "\r\nAllow: GET, HEAD\r\n");
+        check_http("GET /metrics", "HTTP/1.1 400 Bad Request\r\n", "");
+        check_http("", "HTTP/1.1 400 Bad Request\r\n", "");
+}
+
+static void test_http_flood(void **state)
+{
+        char request[9000];
+
+        memset(request, 'x', sizeof(request) - 1);
+        request[sizeof(request) - 1] = 0;
+        check_http(request, "HTTP/1.1 431 ", "");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -114,6 +160,9 @@ int main(void)
                 { "stats refuses intervals that are none", test_bad_interval },
                 { "stats --watch goes on until it is told to end", test_watch },
                 { "stats --watch writes over what it wrote", test_watch_terminal },
+                { "metrics prints OpenMetrics", test_metrics },
+                { "metrics --http answers one request", test_http },
+                { "metrics --http does not read for ever", test_http_flood },
                 { "capacity shows what there is and what is free", test_capacity },
         };
 

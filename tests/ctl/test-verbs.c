@@ -267,7 +267,7 @@ static void test_manual(void **state)
 {
         static const char *const verbs[] = { "run",  "exec",    "shell", "create", "stop",
                                              "kill", "destroy", "wait",  "list",   "attach",
-                                             "jobs", "logs",    "stats" };
+                                             "jobs", "logs",    "stats", "metrics" };
         char *manual = NULL, option[64], entry[80];
         size_t room = 0, n_options = 0;
         FILE *f = fopen(getenv("MANUAL"), "re");

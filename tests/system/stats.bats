@@ -1,0 +1,148 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck disable=SC2016 # scripts for a shell in the container
+#
+# What containers use: by the bus, on the command line, and for Prometheus. Figures are compared with what was done to
+# make them, and with the kernel's own files.
+
+load lib
+
+setup_file() {
+    file_begin
+    create s-busy -m 256M --cpus 0.5 --pids-limit 60
+}
+
+# stat NAME KEY: empty when it is not known
+stat_of() { wardenctl stats --json "$1" | jq -r --arg name "$1" --arg key "$2" '.[$name][$key] // empty'; }
+at_least() { [[ -n $(stat_of "$1" "$2") ]] && (($(stat_of "$1" "$2") >= $3)); }
+# by hand, with status line and head
+scrape() { curl_like "GET ${1:-/metrics} HTTP/1.1" 'Host: localhost' ''; }
+curl_like() { (($# == 0)) || printf '%s\r\n' "$@" | nc -N -w 20 127.0.0.1 9753; }
+
+@test "counts memory, and knows the most there was" {
+    local before peak
+    before=$(stat_of s-busy MemoryCurrent)
+    spawn s-busy /bin/sh -c 'head -c 30000000 /dev/zero >/dev/shm/hog; exec sleep 1000'
+    until_true at_least s-busy MemoryCurrent $((before + 29000000))
+    at_least s-busy MemoryShmem 29000000
+    is "$((256 << 20))" "$(stat_of s-busy MemoryMax)"
+    inside s-busy rm /dev/shm/hog
+    peak=$(stat_of s-busy MemoryPeak)
+    [[ -z $peak ]] || ((peak >= before + 29000000))
+    (($(stat_of s-busy MemoryShmem) < 29000000))
+    [[ $(cgroup_mode) != unified ]] || is "$(cgroup_file s-busy memory memory.max)" "$(stat_of s-busy MemoryMax)"
+}
+
+@test "counts tasks and their limit" {
+    local before
+    before=$(stat_of s-busy TasksCurrent)
+    spawn s-busy /bin/sh -c 'for i in 1 2 3 4 5; do sleep 1000 & done; wait'
+    until_true at_least s-busy TasksCurrent $((before + 6))
+    is 60 "$(stat_of s-busy TasksMax)"
+    wardenctl kill -s KILL s-busy
+}
+
+@test "counts processor time and how it was throttled" {
+    local periods
+    is 500000 "$(stat_of s-busy CPUQuotaPerSecUSec)"
+    periods=$(stat_of s-busy CPUThrottledPeriods)
+    spawn s-busy /bin/sh -c 'while :; do :; done'
+    until_true at_least s-busy CPUThrottledPeriods $((periods + 2))
+    at_least s-busy CPUThrottledUSec 1
+    wardenctl kill -s KILL s-busy
+    # With cpu and cpuacct on mounts of their own, which is so in a sandbox, legacy mode counts none.
+    if [[ $(cgroup_mode) == legacy && ! -d /sys/fs/cgroup/cpuacct$(container_get s-busy ControlGroup) ]]; then
+        is "" "$(stat_of s-busy CPUUsageNSec)"
+        skip "cpu and cpuacct are not mounted together here"
+    fi
+    at_least s-busy CPUUsageNSec 50000000
+    like '^s-busy +[0-9.]+% ' "$(wardenctl stats --no-legend s-busy)"
+}
+
+@test "counts what the kernel killed for want of memory" {
+    create t-hog -m 32M
+    is 0 "$(stat_of t-hog OOMKills)"
+    capture inside t-hog /bin/sh -c 'head -c 100000000 /dev/zero | tail'
+    until_true at_least t-hog OOMKills 1
+}
+
+@test "counts input and output, of each device too" {
+    create t-disk
+    [[ -n $(stat_of t-disk IOWriteBytes) ]] || skip "no controller for it here"
+    # Past the page cache, whose writing back cgroup v1 counts as nobody's.
+    inside t-disk dd if=/dev/zero of=/written bs=64k count=16 oflag=direct status=none || skip "no direct writing on this file system"
+    [[ $(cgroup_mode) == unified ]] || at_least t-disk IOWriteBytes 1 || skip "cgroup v1 counts only what it throttles"
+    until_true at_least t-disk IOWriteBytes 1000000
+    at_least t-disk IOWriteOperations 16
+    wardenctl stats --json t-disk | jq -e '.["t-disk"] | (.IODevices | map(.[3]) | add) == .IOWriteBytes'
+}
+
+@test "tells of many containers in one call, and of those that are stopped" {
+    local i
+    for i in 1 2 3 4 5 6; do create "t-many$i"; done
+    wardenctl stop t-many3
+    is 'active active stopped active active active' \
+        "$(wardenctl stats --json | jq -r '[to_entries[] | select(.key | startswith("t-many"))] | sort_by(.key) | map(.value.State) | join(" ")')"
+    is '["State"]' "$(wardenctl stats --json t-many3 | jq -c '.["t-many3"] | keys')"
+    wardenctl stats --json t-many{1,2,3,4,5,6} | jq -e '[.[] | select(.UptimeUSec > 0)] | length == 5'
+    # They may go while they are read.
+    in_background "$BATS_TEST_TMPDIR/out" wardenctl destroy t-many{1,2,3,4,5,6}
+    for i in 1 2 3 4 5; do wardenctl stats --json | jq -e 'has("s-busy")'; done
+}
+
+@test "shows a table that fits the terminal" {
+    capture script -qec "stty cols 100 rows 24; wardenctl stats -i 100ms" /dev/null </dev/null
+    is 0 "$status"
+    like 'NAME +CPU % +MEM USAGE / LIMIT +MEM % +NET I/O +BLOCK I/O +TASKS' "$output"
+    (($(sed $'s/\e\[[0-9;]*m//g; s/\r//' <<<"$output" | wc -L) <= 100))
+}
+
+@test "tells what there is for containers" {
+    local json
+    json=$(wardenctl capacity --json)
+    is "$(awk '/^MemTotal/ { printf "%.0f", $2 * 1024 }' /proc/meminfo)" "$(jq .CapacityMemory <<<"$json")"
+    jq -e '.CapacityDisk > .CapacityDiskFree and .CapacityDiskFree > 0' <<<"$json"
+    jq -e '.CapacityContainers - .CapacityContainersFree == '"$(wardenctl list -q | wc -l)" <<<"$json"
+    jq -e '.CapacityUsers > .CapacityUsersFree' <<<"$json"
+    like '^Memory +[0-9.]+[MGT] ' "$(wardenctl capacity --no-legend)"
+}
+
+@test "answers Prometheus, and nothing else" {
+    local page
+    refuses nc -z 127.0.0.1 9753
+    systemctl start warden-metrics.socket
+    page=$(scrape)
+    like '^HTTP/1.1 200 OK' "$page"
+    like 'Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8' "$page"
+    like $'\nwarden_up 1\n' "$page"
+    like 'warden_container_memory_max_bytes\{container="s-busy"\} 268435456' "$page"
+    like $'\n# EOF$' "$page"
+    like '^HTTP/1.1 404' "$(scrape /)"
+    like '^HTTP/1.1 405' "$(curl_like 'POST /metrics HTTP/1.1' '')"
+    like '^HTTP/1.1 400' "$(curl_like 'hello' '')"
+    like '^HTTP/1.1 431' "$(head -c 9000 /dev/zero | tr '\0' x | nc -N -w 20 127.0.0.1 9753)"
+    systemctl stop warden-metrics.socket
+    is "" "$(systemctl list-units --failed --plain --no-legend 'warden-metrics*')"
+}
+
+@test "is scraped by a user who can ask for nothing else" {
+    local as="runuser -u warden-metrics --"
+    $as busctl call "$BUS" "$ROOT" "$BUS.Manager" GetStats as 0
+    refuses $as busctl call "$BUS" "$ROOT" "$BUS.Manager" ListContainers
+    like '[Aa]ccess denied' "$output"
+    refuses $as busctl call "$BUS" "$ROOT" "$BUS.Manager" DestroyContainer s s-busy
+    refuses $as busctl call "$BUS" "$(path_of s-busy)" "$BUS.Container" GetStats
+    refuses $as busctl get-property "$BUS" "$(path_of s-busy)" "$BUS.Container" Name
+    refuses runuser -u nobody -- busctl call "$BUS" "$ROOT" "$BUS.Manager" GetStats as 0
+    state_is s-busy active
+}
+
+@test "says that the daemon is not there, and does not start it" {
+    systemctl start warden-metrics.socket
+    systemctl stop wardend.service
+    like $'\nwarden_up 0\n# EOF$' "$(scrape)"
+    is inactive "$(systemctl is-active wardend.service)"
+    systemctl stop warden-metrics.socket
+    systemctl start wardend.service
+    daemon_wait
+}

@@ -87,6 +87,7 @@ static int destroy(sd_bus *bus, const char *name)
 typedef struct Ended {
         char path[256];
         int is_seen, code, signal;
+        uint64_t spawn_usec; /* how long the reply to its spawn took */
 } Ended;
 
 static int on_exited(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -113,10 +114,12 @@ static int run_job(sd_bus *bus, const char *container, char **argv, Ended *ended
 {
         _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         sd_bus_message *m = NULL, *reply = NULL;
+        uint64_t start_usec;
         const char *path;
         int r;
 
         ended->is_seen = 0;
+        start_usec = io_now_monotonic_usec();
         r = sd_bus_message_new_method_call(bus, &m, DESTINATION, container,
                                            DESTINATION ".Container", "SpawnJob");
         if (r >= 0)
@@ -125,6 +128,7 @@ static int run_job(sd_bus *bus, const char *container, char **argv, Ended *ended
                 r = sd_bus_message_append(m, "a{sv}", 0);
         if (r >= 0)
                 r = sd_bus_call(bus, m, CALL_USEC, &error, &reply);
+        ended->spawn_usec = io_now_monotonic_usec() - start_usec;
         if (r >= 0)
                 r = sd_bus_message_read(reply, "o", &path);
         while (r >= 0 && !(ended->is_seen && strcmp(ended->path, path) == 0)) {
@@ -207,7 +211,7 @@ static int verb_cycle(sd_bus *bus, const char *root, unsigned n, unsigned gap_ms
 static int verb_jobs(sd_bus *bus, const char *name, unsigned n, char **argv, Ended *ended)
 {
         _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        _drop_(samples_done) Samples samples = { 0 };
+        _drop_(samples_done) Samples samples = { 0 }, spawns = { 0 };
         sd_bus_message *reply = NULL;
         const char *path;
         int r;
@@ -226,10 +230,13 @@ static int verb_jobs(sd_bus *bus, const char *name, unsigned n, char **argv, End
                 if (r >= 0)
                         r = samples_add(&samples, io_now_monotonic_usec() - start);
                 if (r >= 0)
+                        r = samples_add(&spawns, ended->spawn_usec);
+                if (r >= 0)
                         r = release(bus, job);
         }
         sd_bus_message_unref(reply);
         samples_print(&samples, "job", stdout);
+        samples_print(&spawns, "spawn", stdout);
         return r;
 }
 

@@ -9,6 +9,7 @@ reason. tools/bench runs this in a sandbox.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -18,6 +19,9 @@ import sys
 import tempfile
 
 BENCH = "/usr/lib/warden/tests/bench-bus"
+BENCH_OUTPUT = "/usr/lib/warden/tests/bench-output"
+# Its overlays need a real file system, which a sandbox's root is not.
+PODMAN = ["podman", "--root", "/var/lib/warden/bench-podman", "--runroot", "/run/bench-podman"]
 DESTINATION = "org.warden.Warden1"
 
 
@@ -25,9 +29,9 @@ def run(*command, check=True, **kwargs):
     return subprocess.run(command, check=check, capture_output=True, text=True, **kwargs)
 
 
-def bench(*arguments):
+def bench(*arguments, tool=BENCH):
     """Lines of JSON by their name: lists of microseconds."""
-    r = run(BENCH, *[str(a) for a in arguments], check=False)
+    r = run(tool, *[str(a) for a in arguments], check=False)
     if r.returncode:
         raise RuntimeError((r.stderr.strip() or f"exit code {r.returncode}").splitlines()[-1])
     return {row["name"]: row["usec"] for row in map(json.loads, r.stdout.splitlines())}
@@ -115,8 +119,8 @@ def peers_of_run(bundle, root):
                              "--machine=b-nspawn", "/bin/true"]
     yield "bwrap (no cgroup, no manager)", ["bwrap", "--unshare-all", "--ro-bind", root, "/", "--proc", "/proc",
                                             "--dev", "/dev", "/bin/true"]
-    yield "podman run --network=none", ["podman", "run", "--rm", "--network=none", "--rootfs", f"{root}:O",
-                                        "/bin/true"]
+    yield "podman run --network=none", PODMAN + ["run", "--rm", "--network=none", "--rootfs", f"{root}:O",
+                                                 "/bin/true"]
 
 
 def whole_life(root, bundle, n, gap):
@@ -145,32 +149,98 @@ def leader_of(name):
     return int(r.stdout.split()[1])
 
 
-def jobs(root, bundle, n):
-    table = Table("a job `true` in a running container", "crun exec")
-    run("wardenctl", "create", "--name", "bench", "--network", "none", root)
+def idle_peers(bundle, root):
+    """What starts an idle container of each peer, what runs a command in there, what removes it; and its cost."""
     idle = os.path.join(bundle.folder, "idle")
+    for tool, cost in (("crun", 1), ("runc", 4)):
+        name = f"b-{tool}-idle"
+        yield ([tool, "run", "-d", "-b", idle, name], [tool, "exec", name], [tool, "delete", "-f", name], cost)
+    yield (PODMAN + ["run", "-d", "--name", "b-podman", "--network=none", "--rootfs", f"{root}:O", "/bin/sleep",
+                     "infinity"],
+           PODMAN + ["exec", "b-podman"], PODMAN + ["rm", "-f", "-t", "0", "b-podman"], 8)
+
+
+@contextlib.contextmanager
+def idle_containers(bundle, root, notes):
+    """Our container "bench", and one of each peer: yields the tool's name, its exec, and its cost."""
     started = []
+    run("wardenctl", "create", "--name", "bench", "--network", "none", root)
     try:
-        leader = str(leader_of("bench"))
-        table.add("warden, at the bus", n, lambda n: {None: bench("jobs", "bench", n, "/bin/true")["job"]})
-        table.add("wardenctl exec", n // 4, bench_command(0, "wardenctl", "exec", "bench", "--", "/bin/true"))
-        for tool, cost in (("crun", 1), ("runc", 4)):
+        for start, enter, remove, cost in idle_peers(bundle, root):
+            tool = start[0]
             if not shutil.which(tool):
+                notes.append(f"{tool} exec: not installed here")
                 continue
             # Its output must not be a pipe of ours: the idle container would hold it open.
-            r = subprocess.run([tool, "run", "-d", "-b", idle, f"b-{tool}-idle"], check=False, stdin=subprocess.DEVNULL,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            r = subprocess.run(start, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+            started.append((tool, enter, remove, cost))
             if r.returncode:
-                table.notes.append(f"{tool} exec: its container does not start here")
-                continue
-            started.append((tool, f"b-{tool}-idle"))
-            table.add(f"{tool} exec", n // cost, bench_command(0, tool, "exec", f"b-{tool}-idle", "/bin/true"))
-        table.add("nsenter (no cgroup, no limits)", n, bench_command(0, "nsenter", "-t", leader, "-a", "/bin/true"))
-        table.measure()
+                notes.append(f"{tool} exec: its container does not start here")
+                started[-1] = (tool, None, remove, cost)
+        yield [(tool, enter, cost) for tool, enter, _, cost in started if enter]
     finally:
-        for tool, name in started:
-            run(tool, "delete", "-f", name, check=False)
+        for _, _, remove, _ in started:
+            run(*remove, check=False)
         run("wardenctl", "destroy", "bench")
+
+
+def jobs(root, bundle, n):
+    table = Table(f"a job `true` in a running container, {n} of them", "crun exec")
+
+    def ours(n):
+        parts = bench("jobs", "bench", n, "/bin/true")
+        return {None: parts["job"], "SpawnJob, the goal is 1.5 ms": parts["spawn"]}
+
+    with idle_containers(bundle, root, table.notes) as peers:
+        table.add("warden, at the bus", n, ours)
+        table.add("wardenctl exec", n // 4, bench_command(0, "wardenctl", "exec", "bench", "--", "/bin/true"))
+        for tool, enter, cost in peers:
+            table.add(f"{tool} exec", n // 4 // cost, bench_command(0, *enter, "/bin/true"))
+        table.add("nsenter (no cgroup, no limits)", n // 4,
+                  bench_command(0, "nsenter", "-t", str(leader_of("bench")), "-a", "/bin/true"))
+        table.measure()
+    return table
+
+
+class RateTable(Table):
+    """Samples are the times that so many bytes took."""
+
+    def __init__(self, title, reference, size):
+        super().__init__(title, reference)
+        self.size = size
+
+    def print(self):
+        reference = self.samples.get(self.reference)
+        print(f"\n### {self.title}\n\n| | n | median GiB/s | of {self.reference} |\n|---|---:|---:|---:|")
+        for name, samples in self.samples.items():
+            median = percentile(samples, 50)
+            ratio = f"{percentile(reference, 50) / median:.2f}" if reference else "–"
+            print(f"| {name} | {len(samples)} | {self.size / median * 1e6 / (1 << 30):.2f} | {ratio} |")
+        for note in self.notes:
+            print(f"\n{note}")
+
+
+def output(root, bundle, mib):
+    size = mib << 20
+    source = ["head", "-c", str(size), "/dev/zero"]
+    table = RateTable(f"output of a job to one reader, {mib} MiB of it", "a plain pipe", size)
+
+    def program(*command):
+        return lambda n: {None: bench("program", size, n, "--", *command, *source, tool=BENCH_OUTPUT)["output"]}
+
+    with idle_containers(bundle, root, table.notes) as peers:
+        table.add("a plain pipe", 5, program())
+        table.add("warden, the client's own descriptor", 5, program("wardenctl", "exec", "bench", "--"))
+        table.add("warden, a ring of 1 MiB", 5,
+                  lambda n: {None: bench("ring", "bench", size, n, tool=BENCH_OUTPUT)["output"]})
+        table.add("wsh", 5, program("wsh", "bench", "--"))
+        for tool, enter, _ in peers:
+            table.add(f"{tool} exec", 5, program(*enter))
+            if tool == "podman":
+                table.add("podman run, attached to conmon; its start included", 5,
+                          program(*PODMAN, "run", "--rm", "--network=none", "--rootfs", f"{root}:O"))
+        table.measure()
     return table
 
 
@@ -209,7 +279,7 @@ def machine():
         cpu = re.search(r"model name\s*: (.*)", f.read())
     mode = run("busctl", "get-property", DESTINATION, "/org/warden/Warden1", DESTINATION + ".Manager", "CgroupMode")
     versions = []
-    for command in (["crun", "--version"], ["runc", "--version"], ["bwrap", "--version"], ["systemctl", "--version"]):
+    for command in (["crun", "--version"], ["runc", "--version"], ["bwrap", "--version"], ["podman", "--version"], ["systemctl", "--version"]):
         if shutil.which(command[0]):
             versions.append(run(*command).stdout.splitlines()[0])
     print(f"{os.cpu_count()} processors ({cpu.group(1) if cpu else 'unknown'}), Linux {os.uname().release}, "
@@ -226,7 +296,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="warden-bench-") as folder:
         bundle = Bundle(arguments.root, folder)
         tables = [whole_life(arguments.root, bundle, n, 0), whole_life(arguments.root, bundle, n // 2, 30),
-                  jobs(arguments.root, bundle, n * 2)]
+                  jobs(arguments.root, bundle, n * 5), output(arguments.root, bundle, n * 5)]
     for table in tables:
         table.print()
     memory(arguments.root, [1, 10, 100] if not arguments.quick else [1, 10])

@@ -7,7 +7,7 @@
 PACKAGES_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PACKAGES_FILE=${PACKAGES_FILE:-$PACKAGES_DIR/packages}
 # Classes that go into a root file system made by tools/sandbox and are never installed on this machine.
-PACKAGES_INNER="sandbox image guest"
+PACKAGES_INNER="sandbox image guest peer"
 [[ -n ${SAY_PROGRAM-} ]] || . "$PACKAGES_DIR/lib/say.sh"
 
 packages_classes() { awk '!/^#/ && NF { print $1 }' "$PACKAGES_FILE" | sort -u; }

@@ -6,6 +6,7 @@
 
 #include "ctl/container-options.h"
 #include "ctl/dict.h"
+#include "ctl/forward.h"
 #include "ctl/value.h"
 
 enum {
@@ -21,6 +22,7 @@ enum {
         OPTION_TASKS_MAX,
         OPTION_IO_WEIGHT,
         OPTION_STOP_TIMEOUT,
+        OPTION_PUBLISH,
 };
 
 static const Option container_options[] = {
@@ -33,6 +35,8 @@ static const Option container_options[] = {
         { OPTION_READ_ONLY, "read-only", NULL, "nothing in the root can be written" },
         { OPTION_LABEL, "label", "KEY=VALUE", "a note for people and programs" },
         { OPTION_NETWORK, "network", "MODE", "private (default), host or none" },
+        { OPTION_PUBLISH, "publish", "[[ADDRESS:]HOST:]PORT",
+          "lead a port of the host to PORT; also -p 8080:80, 53:53/udp" },
         { OPTION_PRIVATE_USERS, "private-users", "USERS", "auto (default), no or BASE:COUNT" },
         { 'm', "memory", "BYTES", "MemoryMax: 512M, 2G" },
         { OPTION_CPUS, "cpus", "COUNT", "how many processors it may keep busy: 1.5" },
@@ -115,6 +119,23 @@ static int add_label(ContainerSpec *spec, const char *text, Fault *fault)
         return container_spec_add_label(spec, key, value ?: "", fault);
 }
 
+static int add_forward(ContainerSpec *spec, const char *text, Fault *fault)
+{
+        PortForward forward;
+        int r = port_forward_parse(text, &forward, fault);
+
+        return r < 0 ? r
+                     : port_forwards_append(&spec->forwards, &spec->n_forwards, &forward, fault);
+}
+
+/* A property to systemd's users, a port to docker's: no port begins with a letter. */
+static int add_short(ContainerSpec *spec, const char *text, Fault *fault)
+{
+        if (strchr("0123456789:[*", text[0]) && text[0])
+                return add_forward(spec, text, fault);
+        return value_parse_property(text, &spec->limits, fault);
+}
+
 static int set_network(ContainerOptions *options, const char *value, Fault *fault)
 {
         NetworkMode mode = network_mode_from_string(value);
@@ -182,8 +203,10 @@ static int container_set(void *target, int key, const char *value, Fault *fault)
                 return value_parse_limit(LIMIT_TASKS_MAX, value, &spec->limits, fault);
         case OPTION_IO_WEIGHT:
                 return value_parse_limit(LIMIT_IO_WEIGHT, value, &spec->limits, fault);
+        case OPTION_PUBLISH:
+                return add_forward(spec, value, fault);
         case 'p':
-                return value_parse_property(value, &spec->limits, fault);
+                return add_short(spec, value, fault);
         case OPTION_STOP_TIMEOUT:
                 return set_grace(options, value, fault);
         }
@@ -262,6 +285,18 @@ static int append_bind_mounts(sd_bus_message *m, const ContainerSpec *spec)
         return r < 0 ? r : dict_close_array(m);
 }
 
+static int append_forwards(sd_bus_message *m, const ContainerSpec *spec)
+{
+        int r;
+
+        if (spec->n_forwards == 0)
+                return 0;
+        r = dict_open_array(m, "ForwardPorts", "a{sv}");
+        for (size_t i = 0; i < spec->n_forwards && r >= 0; i++)
+                r = forward_append(m, &spec->forwards[i], 0);
+        return r < 0 ? r : dict_close_array(m);
+}
+
 static int append_tmpfs(sd_bus_message *m, const ContainerSpec *spec)
 {
         char *texts[TMPFS_MAX + 1];
@@ -315,6 +350,8 @@ int container_options_append(const ContainerOptions *options, sd_bus_message *m)
                 r = append_bind_mounts(m, spec);
         if (r >= 0)
                 r = append_tmpfs(m, spec);
+        if (r >= 0)
+                r = append_forwards(m, spec);
         for (int i = 0; i < _LIMIT_MAX && r >= 0; i++)
                 if (limits_has(&spec->limits, (Limit)i))
                         r = sd_bus_message_append(m, "{sv}", limit_to_string((Limit)i), "t",

@@ -12,6 +12,7 @@
 #include "ctl/bus.h"
 #include "ctl/complaint.h"
 #include "ctl/exit-code.h"
+#include "ctl/forward.h"
 #include "ctl/json.h"
 #include "ctl/terminal.h"
 #include "ctl/text.h"
@@ -106,6 +107,23 @@ static void print_limits(struct json_object *container)
         }
 }
 
+static void print_forwards(struct json_object *container)
+{
+        struct json_object *all = json_get_typed(container, "ForwardedPorts", json_type_array);
+        const char *key = "Ports";
+
+        for (size_t i = 0; all && i < json_object_array_length(all); i++) {
+                char text[PORT_FORWARD_TEXT_MAX];
+                PortForward forward;
+
+                if (forward_from_json(json_object_array_get_idx(all, i), &forward) < 0)
+                        continue;
+                port_forward_format(&forward, text);
+                print_value(key, text);
+                key = "";
+        }
+}
+
 /* The command line as one could type it, near enough for a person. */
 static void append_argv(struct json_object *job, char *line, size_t size)
 {
@@ -167,6 +185,7 @@ static void print_info(struct json_object *container)
         print_string(container, "Hostname", "Host name");
         print_string(container, "Network", "Network");
         print_string(container, "ContainerAddress", "Address");
+        print_forwards(container);
         print_string(container, "PrivateUsers", "Users");
         print_limits(container);
         print_labels(container);

@@ -69,6 +69,7 @@ int verb_kill(Command *command);
 int verb_destroy(Command *command);
 int verb_list(Command *command);
 int verb_info(Command *command);
+int verb_port(Command *command);
 int verb_stats(Command *command);
 int verb_capacity(Command *command);
 int verb_metrics(Command *command);

@@ -103,6 +103,12 @@ _wardenctl() {
         exec | shell)
                 [[ $n_arguments -eq 0 ]] &&
                         COMPREPLY=($(compgen -W "$(_wardenctl_containers "$program")" -- "$current")) ;;
+        port)
+                if [[ $n_arguments -eq 0 ]]; then
+                        COMPREPLY=($(compgen -W "$(_wardenctl_containers "$program")" -- "$current"))
+                elif [[ $n_arguments -eq 1 ]]; then
+                        COMPREPLY=($(compgen -W "add rm" -- "$current"))
+                fi ;;
         start | stop | kill | destroy | rm | info | status | jobs | stats)
                 COMPREPLY=($(compgen -W "$(_wardenctl_containers "$program")" -- "$current")) ;;
         wait | attach | logs)

@@ -90,6 +90,23 @@ static void test_lists(void **state)
                            "\"TemporaryFileSystem\":[\"/t\",\"/u:ro\"]}");
 }
 
+static void test_forwards(void **state)
+{
+        Fixture f;
+
+        PARSE(&f, ARG("-p8080:80"), ARG("--publish=127.0.0.1:53-54:53-54/udp"), ARG("-p443"),
+              ARG("-pTasksMax=9"), );
+        expect_message(&f, "{\"RootDirectory\":\"/\",\"ForwardPorts\":["
+                           "{\"HostPort\":8080,\"ContainerPort\":80,\"Protocol\":\"tcp\"},"
+                           "{\"HostPort\":53,\"ContainerPort\":53,\"Count\":2,\"Protocol\":\"udp\","
+                           "\"HostAddress\":\"127.0.0.1\"},"
+                           "{\"ContainerPort\":443,\"Protocol\":\"tcp\"}],\"TasksMax\":9}");
+        PARSE(&f, ARG("-p80:http"), );
+        expect_refused(&f, "'80:http' is not [ADDRESS:]");
+        PARSE(&f, ARG("-p8080:80"), ARG("--network=none"), );
+        expect_refused(&f, "ForwardPorts: only with Network 'private'");
+}
+
 static void test_limits(void **state)
 {
         Fixture f;
@@ -158,6 +175,7 @@ int main(void)
                 { "sends the root alone when nothing else is said", test_nothing_given },
                 { "sends what was said, even if it is the default", test_given_defaults },
                 { "sends lists in their order", test_lists },
+                { "leads ports to the container, also by docker's -p", test_forwards },
                 { "sends the last of a limit that is given twice", test_limits },
                 { "copies variables that have no value", test_environment },
                 { "refuses what is not UTF-8", test_characters },

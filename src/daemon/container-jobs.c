@@ -25,6 +25,7 @@
 #include "wire/memory.h"
 
 #define RING_SHARE 16 /* of the memory limit, for one ring */
+#define RINGS_SHARE 2 /* and for all of them */
 #define RING_MIN UINT64_C(4096)
 #define JOURNAL_RING_BYTES (256U << 10)
 #define OOM_WINDOW_USEC USEC_PER_SEC /* from the kernel's kill to PID 1's report */
@@ -47,6 +48,15 @@ static Spawn *spawn_free(Spawn *spawn)
 }
 DEFINE_DROP(Spawn, spawn, spawn_free);
 
+/* What all rings of the container may be together; 0: anything. A ring is the container's memory,
+ * and nothing that the kernel kills for want of memory frees one. */
+static uint64_t get_rings_max(const Container *c)
+{
+        if (!limits_has(&c->spec->limits, LIMIT_MEMORY_MAX))
+                return 0;
+        return MAX2(c->spec->limits.values[LIMIT_MEMORY_MAX] / RINGS_SHARE, UINT64_C(1));
+}
+
 /* The convention of shells and of every container tool, and the texts that tell what to mend. */
 static int fault_from_failure(const Job *job, const WshdMessage *m, Fault *fault)
 {
@@ -66,6 +76,13 @@ static int fault_from_failure(const Job *job, const WshdMessage *m, Fault *fault
                                  "WorkingDirectory: cannot be entered: %m");
         if (m->stage == WSHD_STAGE_RLIMIT)
                 return fault_set(fault, FAULT_INVALID, error, "Rlimits: cannot be set: %m");
+        if (m->stage == WSHD_STAGE_RING && error == -EDQUOT)
+                return fault_set(fault, FAULT_LIMIT, error,
+                                 "RingBytes: the rings of all jobs of container '%s' may be "
+                                 "%" PRIu64 " bytes together, half of its MemoryMax, and there is "
+                                 "no room for those of this one; release ended jobs, ask for less, "
+                                 "or raise MemoryMax",
+                                 container_name(job->container), get_rings_max(job->container));
         if (error == -EMFILE || error == -ENFILE || error == -ENOSPC || error == -EAGAIN)
                 return fault_set(fault, FAULT_LIMIT, error,
                                  "The container can start no more jobs (%s): %m",
@@ -215,7 +232,8 @@ static uint32_t spawn_flags(const JobSpec *spec)
 {
         return (spec->is_tty ? WSHD_TTY : 0) | (spec->is_privileged ? WSHD_PRIVILEGED : 0) |
                (spec->has_backpressure ? WSHD_BACKPRESSURE : 0) |
-               (spec->is_stdin_open && !spec->is_tty ? WSHD_OPEN_STDIN : 0);
+               (spec->is_stdin_open && !spec->is_tty ? WSHD_OPEN_STDIN : 0) |
+               (spec->ring_bytes == 0 ? WSHD_RING_SHRINK : 0);
 }
 
 static int send_spawn(Container *c, const JobSpec *spec, uint64_t ring_bytes, const int fds[3],
@@ -231,6 +249,7 @@ static int send_spawn(Container *c, const JobSpec *spec, uint64_t ring_bytes, co
                 .rows = spec->rows,
                 .columns = spec->columns,
                 .ring_bytes = ring_bytes,
+                .rings_max = get_rings_max(c),
         };
         int passed[WSHD_FDS_MAX], r;
         size_t n = 0;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "basic/macro.h"
 #include "init/job-table.h"
 
 /* Numbers are not used again soon: one who remembers an old one should find nothing. There are far
@@ -93,6 +94,19 @@ Job *job_table_find_stream(JobTable *table, const Stream *stream)
 uint32_t job_table_slot(const JobTable *table, const Job *job)
 {
         return (uint32_t)(job - table->slots);
+}
+
+uint64_t job_table_get_ring_bytes(const JobTable *table)
+{
+        uint64_t sum = 0;
+
+        for (uint32_t i = 0; i < table->n_slots; i++) {
+                const Job *job = &table->slots[i];
+
+                for (size_t k = 0; job->state != JOB_FREE && k < ELEMENTSOF(job->streams); k++)
+                        sum += job->streams[k].ring.n_mapped;
+        }
+        return sum;
 }
 
 int job_table_is_alive(const JobTable *table)

@@ -36,5 +36,8 @@ Job *job_table_find_stream(JobTable *table, const Stream *stream);
 
 uint32_t job_table_slot(const JobTable *table, const Job *job);
 
+/* The sizes of all rings together, those of released jobs included. */
+uint64_t job_table_get_ring_bytes(const JobTable *table);
+
 /* Whether any job's process has not been reaped. */
 int job_table_is_alive(const JobTable *table);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "basic/fd.h"
+#include "basic/macro.h"
 #include "init/attach.h"
 #include "init/request.h"
 
@@ -11,7 +12,10 @@
 
 #define SPAWN_FLAGS                                                                  \
         (WSHD_TTY | WSHD_STDIN_FD | WSHD_STDOUT_FD | WSHD_STDERR_FD | WSHD_SPEC_FD | \
-         WSHD_PRIVILEGED | WSHD_BACKPRESSURE | WSHD_OPEN_STDIN)
+         WSHD_PRIVILEGED | WSHD_BACKPRESSURE | WSHD_OPEN_STDIN | WSHD_RING_SHRINK)
+
+#define RING_MIN UINT64_C(4096)
+#define SHRINK_SHARE 16 /* of what is left, for one ring */
 
 static void reply_failed(Client *client, const WshdMessage *m, uint32_t stage, int error)
 {
@@ -90,6 +94,29 @@ static int spawn_from_message(const Server *server, const WshdMessage *m, const 
         return 0;
 }
 
+static uint64_t spawn_count_rings(const Spawn *spawn)
+{
+        if (spawn->is_tty)
+                return 1;
+        return (uint64_t)(spawn->stdio_fds[1] < 0) + (uint64_t)(spawn->stdio_fds[2] < 0);
+}
+
+/* Rings are not freed when the kernel kills a job for want of memory, so that there must be enough
+ * beside them. Where that may be, each new ring takes a part of what is left, so that many jobs find
+ * room, with ever less history. Returns 0; -EDQUOT. */
+static int spawn_fit_rings(const Server *server, const WshdMessage *m, Spawn *spawn)
+{
+        uint64_t n = spawn->ring_bytes > 0 ? spawn_count_rings(spawn) : 0, taken, left;
+
+        if (m->rings_max == 0 || n == 0)
+                return 0;
+        taken = job_table_get_ring_bytes(&server->jobs);
+        left = m->rings_max > taken ? m->rings_max - taken : 0;
+        if (m->flags & WSHD_RING_SHRINK)
+                spawn->ring_bytes = MIN2(spawn->ring_bytes, MAX2(left / SHRINK_SHARE, RING_MIN));
+        return ring_get_rounded(spawn->ring_bytes) > left / n ? -EDQUOT : 0;
+}
+
 /* No reply when all is well: it follows when the job's process has been executed, or has told why
  * not. */
 static void handle_spawn(Server *server, Client *client, const WshdMessage *m, const int *fds,
@@ -105,6 +132,10 @@ static void handle_spawn(Server *server, Client *client, const WshdMessage *m, c
                 r = -EINVAL;
         if (r >= 0 && server->stop.state != STOP_NO)
                 r = -ESHUTDOWN;
+        if (r >= 0) {
+                r = spawn_fit_rings(server, m, &spawn);
+                stage = r < 0 ? WSHD_STAGE_RING : WSHD_STAGE_REQUEST;
+        }
         if (r >= 0)
                 r = job_table_acquire(&server->jobs, m->job, &job);
         if (r < 0) {

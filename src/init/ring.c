@@ -31,9 +31,9 @@
 #define LARGE_BYTES ((size_t)2 << 20)
 #define BUSY_BYTES ((size_t)64 << 20)
 
-static size_t page_round_up(size_t n)
+uint64_t ring_get_rounded(uint64_t n)
 {
-        size_t page = (size_t)sysconf(_SC_PAGESIZE);
+        uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
         return (n + page - 1) / page * page;
 }
@@ -57,8 +57,8 @@ int ring_open(Ring *ring, const char *name, uint64_t size)
 
         if (size == 0 || size > WSHD_RING_MAX)
                 return -EINVAL;
-        n = page_round_up((size_t)size);
-        first = page_round_up(1);
+        n = (size_t)ring_get_rounded(size);
+        first = (size_t)ring_get_rounded(1);
         fd = memfd_create(name, MFD_CLOEXEC);
         if (fd < 0)
                 return -errno;
@@ -83,6 +83,24 @@ void ring_done(Ring *ring)
         if (ring->data)
                 (void)munmap(ring->data, ring->n_mapped);
         *ring = (Ring){ .head = ring->head };
+}
+
+/* On the first lap positions and offsets are the same, so that what is behind the head can go: from
+ * the memfd first, which would otherwise keep it for as long as any of it is mapped. */
+void ring_trim(Ring *ring)
+{
+        size_t kept = ring->ready;
+
+        if (!ring->data)
+                return;
+        if (ring->head < ring->ready)
+                kept = (size_t)ring_get_rounded(MAX2(ring->head, UINT64_C(1)));
+        if (kept >= ring->n_mapped)
+                return;
+        (void)madvise(ring->data + kept, ring->n_mapped - kept, MADV_REMOVE);
+        if (munmap(ring->data + kept, ring->n_mapped - kept) < 0)
+                return;
+        ring->size = ring->ready = ring->n_mapped = kept;
 }
 
 uint64_t ring_oldest(const Ring *ring)

@@ -32,6 +32,12 @@ int ring_open(Ring *ring, const char *name, uint64_t size);
 /* Over memory that the caller has mapped, of which the first @ready bytes can be had for sure. */
 void ring_init(Ring *ring, void *data, size_t size, size_t ready);
 
+/* How large the ring will be that @size is asked of. */
+uint64_t ring_get_rounded(uint64_t size);
+
+/* Nothing will be added any more: what was never filled is given back. */
+void ring_trim(Ring *ring);
+
 /* Gives the memory back; positions stay as they are. */
 void ring_done(Ring *ring);
 

@@ -72,6 +72,7 @@ static void stream_close_source(Stream *stream)
         if (!stream->is_tty)
                 fd_close(stream->source_fd);
         stream->source_fd = -EBADF;
+        ring_trim(&stream->ring);
 }
 
 /* With a reader goes what only it has read, and what it has not. */

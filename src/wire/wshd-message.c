@@ -31,6 +31,7 @@ enum {
         TAG_STDERR_POSITION,
         TAG_STDOUT_BYTES,
         TAG_STDERR_BYTES,
+        TAG_RINGS_MAX,
         _TAG_MAX,
 };
 
@@ -103,6 +104,7 @@ int wshd_message_encode(const WshdMessage *m, uint8_t *buffer, size_t room)
         put_unless_zero(&w, TAG_STDERR_POSITION, m->stderr_position);
         put_unless_zero(&w, TAG_STDOUT_BYTES, m->stdout_bytes);
         put_unless_zero(&w, TAG_STDERR_BYTES, m->stderr_bytes);
+        put_unless_zero(&w, TAG_RINGS_MAX, m->rings_max);
         if (m->spec_size > 0)
                 wire_put_bytes(&w, TAG_SPEC, m->spec, m->spec_size);
         if (w.error < 0)
@@ -153,6 +155,8 @@ static int message_decode_number(WshdMessage *m, const WireField *f)
                 return wire_get_u64(f, &m->stdout_bytes);
         case TAG_STDERR_BYTES:
                 return wire_get_u64(f, &m->stderr_bytes);
+        case TAG_RINGS_MAX:
+                return wire_get_u64(f, &m->rings_max);
         }
         return 0;
 }

@@ -76,7 +76,8 @@ typedef enum WshdType {
 #define WSHD_STDIN_IF_FREE (1U << 14) /* ATTACH: with WSHD_STDIN_FD, do without instead of EBUSY */
 #define WSHD_STDOUT_OPEN (1U << 15)   /* SPAWNED, JOB, EXITED, OK: there may be more to come */
 #define WSHD_STDERR_OPEN (1U << 16)
-#define WSHD_UNTIL_NOW (1U << 17) /* ATTACH: what the rings hold, then the end */
+#define WSHD_UNTIL_NOW (1U << 17)   /* ATTACH: what the rings hold, then the end */
+#define WSHD_RING_SHRINK (1U << 18) /* SPAWN: smaller rings where rings_max leaves no more */
 
 /* Where a spawn went wrong, so that a client can be told and the exit code of convention chosen. */
 typedef enum WshdStage {
@@ -112,6 +113,8 @@ typedef struct WshdMessage {
         uint64_t usec;
         uint64_t start_usec, end_usec; /* CLOCK_REALTIME */
         uint64_t ring_bytes; /* SPAWN: of each ring, rounded up to a page. 0: none, /dev/null */
+        uint64_t
+                rings_max; /* SPAWN: what all rings of the container may be together. 0: anything */
         uint64_t stdout_position, stderr_position; /* ATTACH: where to start. 0: the oldest byte */
         uint64_t stdout_bytes, stderr_bytes;       /* JOB, EXITED, OUTPUT, OK: written so far */
         const uint8_t *spec; /* SPAWN, inline: an encoded JobSpec, into the buffer */

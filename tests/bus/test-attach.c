@@ -394,6 +394,27 @@ static void test_output_open(void **state)
         assert_false(get_bool(h, job, "OutputOpen"));
 }
 
+static void test_rings_together(void **state)
+{
+        _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        Harness *h = *state;
+
+        if (harness_call(h, WARDEN_PATH, MANAGER, "CreateContainer", &error, NULL, "a{sv}", 3,
+                         "Name", "s", "small", "RootDirectory", "s", "/", "MemoryMax", "t",
+                         UINT64_C(16) << 20) < 0)
+                fail_msg("CreateContainer: %s", error.message);
+        for (int i = 0; i < 5; i++) {
+                int r = harness_call(h, WARDEN_PATH "/container/small", CONTAINER, "SpawnJob",
+                                     &error, NULL, "asa{sv}", 2, "sleep", "1000", 1, "RingBytes",
+                                     "t", UINT64_C(1) << 20);
+
+                assert_int_equal(r >= 0, i < 4);
+        }
+        assert_string_equal(error.name, ERROR "LimitReached");
+        assert_non_null(strstr(error.message, "RingBytes"));
+        assert_non_null(strstr(error.message, "8388608"));
+}
+
 static void test_until_now_bad(void **state)
 {
         _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -578,6 +599,7 @@ int main(void)
                 CASE("makes a job wait for its reader", test_backpressure),
                 CASE("counts what still waits for a reader", test_backpressure_last_bytes),
                 CASE("says whether more output can come", test_output_open),
+                CASE("bounds the rings of a container together", test_rings_together),
                 CASE("does not begin and end at the same byte", test_until_now_bad),
                 CASE("shares a terminal, and its size", test_terminal),
                 CASE("loses no byte when the daemon is killed", test_daemon_killed),

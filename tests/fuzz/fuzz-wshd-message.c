@@ -18,7 +18,8 @@ static int is_equal(const WshdMessage *a, const WshdMessage *b)
                a->start_usec == b->start_usec && a->end_usec == b->end_usec &&
                a->ring_bytes == b->ring_bytes && a->stdout_position == b->stdout_position &&
                a->stderr_position == b->stderr_position && a->stdout_bytes == b->stdout_bytes &&
-               a->stderr_bytes == b->stderr_bytes && a->spec_size == b->spec_size &&
+               a->stderr_bytes == b->stderr_bytes && a->rings_max == b->rings_max &&
+               a->spec_size == b->spec_size &&
                (a->spec_size == 0 || memcmp(a->spec, b->spec, a->spec_size) == 0);
 }
 
@@ -57,7 +58,7 @@ static void check_decoding(const uint8_t *data, size_t size)
 static void check_message(const uint8_t *data, size_t size)
 {
         uint32_t numbers[11];
-        uint64_t times[8];
+        uint64_t times[9];
         WshdMessage m;
 
         if (size < sizeof(numbers) + sizeof(times))
@@ -86,6 +87,7 @@ static void check_message(const uint8_t *data, size_t size)
                 .stderr_position = times[5],
                 .stdout_bytes = times[6],
                 .stderr_bytes = times[7],
+                .rings_max = times[8],
                 .spec = data,
                 .spec_size = size,
         };

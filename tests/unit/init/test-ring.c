@@ -147,6 +147,31 @@ static void test_real_memory(void **state)
         ring_done(&ring);
 }
 
+/* Of a stream that has ended: what it holds stays, the rest goes. */
+static void test_trim(void **state)
+{
+        struct iovec iov[2];
+        Ring ring;
+
+        assert_int_equal(ring_open(&ring, "test", 1 << 20), 0);
+        assert_int_equal(ring.n_mapped, 1 << 20);
+        assert_int_equal(ring_get_room(&ring, 3, iov), 1);
+        memcpy(iov[0].iov_base, "abc", 3);
+        ring_commit(&ring, 3);
+        assert_int_equal(ring_get_room(&ring, 100, iov), 1); /* takes the next page */
+        ring_trim(&ring);
+        assert_int_equal(ring.n_mapped, 4096);
+        assert_int_equal(ring_oldest(&ring), 0);
+        assert_int_equal(ring_get_bytes(&ring, 0, 100, iov), 1);
+        assert_int_equal(iov[0].iov_len, 3);
+        assert_memory_equal(iov[0].iov_base, "abc", 3);
+        ring_trim(&ring);
+        assert_int_equal(ring.n_mapped, 4096);
+        ring_done(&ring);
+        ring_trim(&ring);
+        assert_null(ring.data);
+}
+
 static void test_refusals(void **state)
 {
         struct rlimit limit = { 0 }, before;
@@ -199,6 +224,7 @@ int main(void)
                 { "offers room that goes round its end", test_room },
                 { "counts far", test_far_positions },
                 { "takes memory as it is filled and gives it back", test_real_memory },
+                { "gives back what was never filled", test_trim },
                 { "refuses sizes that make no sense, and says what it lacks", test_refusals },
                 { "stays as large as it has become when memory ends", test_no_more_memory },
         };

@@ -649,6 +649,52 @@ static void test_no_memory(void **state)
         fd_close(fd);
 }
 
+static WshdMessage spawn_bounded(int fd, uint32_t job, const SpecBuilder *spec, uint32_t flags,
+                                 uint64_t ring_bytes, uint64_t rings_max)
+{
+        return client_ask(fd,
+                          (WshdMessage){ .type = WSHD_SPAWN,
+                                         .job = job,
+                                         .flags = flags,
+                                         .ring_bytes = ring_bytes,
+                                         .rings_max = rings_max,
+                                         .spec = spec->data,
+                                         .spec_size = spec->writer.size },
+                          NULL, 0);
+}
+
+/* What one job asks for it has or it is refused; what is left over is shared. */
+static void test_rings_max(void **state)
+{
+        const uint64_t max = 8 * RING;
+        _drop_(drop_fd) int fd = client_open(*state, WSHD_SUBSCRIBE);
+        SpecBuilder sleeper, short_one;
+        WshdMessage m;
+        uint32_t job = 1, n_small = 0;
+
+        SPEC(&sleeper, "/bin/sleep", "1000");
+        SPEC_SHELL(&short_one, "echo x");
+        for (; job <= 3; job++)
+                assert_int_equal(spawn_bounded(fd, job, &sleeper, 0, RING, max).type, WSHD_SPAWNED);
+        /* Two rings of 64 KiB are left; a job that has ended keeps a page of each, and a stream that
+         * was given has none. */
+        assert_int_equal(spawn_bounded(fd, job, &short_one, 0, RING, max).type, WSHD_SPAWNED);
+        wait_exit(fd, job++);
+        m = spawn_bounded(fd, job, &sleeper, 0, RING, max);
+        assert_int_equal(m.type, WSHD_FAILED);
+        assert_int_equal(m.stage, WSHD_STAGE_RING);
+        assert_int_equal(m.error, EDQUOT);
+        assert_int_equal(spawn_bounded(fd, job, &sleeper, 0, RING - 4096, max).type, WSHD_SPAWNED);
+        release(fd, job - 1);
+        /* Smaller ones, down to a page, and then none. */
+        for (job++; job < 100; job++, n_small++)
+                if (spawn_bounded(fd, job, &sleeper, WSHD_RING_SHRINK, RING, max).type !=
+                    WSHD_SPAWNED)
+                        break;
+        assert_in_range(n_small, 1, 2);
+        assert_int_equal(spawn_bounded(fd, job, &sleeper, 0, RING, 0).type, WSHD_SPAWNED);
+}
+
 /* 300 MB to a reader that does not read, and the largest ring: nothing of it is PID 1's own. */
 static void test_bounded_memory(void **state)
 {
@@ -780,6 +826,7 @@ int main(void)
                 CASE("empties the pipes of a job that was released", test_released),
                 CASE("grants nothing where there is nothing", test_no_ring),
                 CASE("says that it was the ring that could not be had", test_no_memory),
+                CASE("keeps all rings together within their bound", test_rings_max),
                 CASE("needs no memory for what nobody reads", test_bounded_memory),
                 CASE("serves others beside jobs that flood", test_fair),
                 CASE("forgets a client's own jobs with it", test_own_job),

@@ -35,6 +35,7 @@ static const WshdMessage full = {
         .stderr_position = UINT64_MAX - 1,
         .stdout_bytes = 13,
         .stderr_bytes = 14,
+        .rings_max = 15,
         .spec = (const uint8_t *)"spec",
         .spec_size = 4,
 };
@@ -66,6 +67,7 @@ static void expect_equal(const WshdMessage *a, const WshdMessage *b)
         assert_true(x.stderr_position == y.stderr_position);
         assert_true(x.stdout_bytes == y.stdout_bytes);
         assert_true(x.stderr_bytes == y.stderr_bytes);
+        assert_true(x.rings_max == y.rings_max);
 }
 
 static void test_round_trip(void **state)

@@ -16,6 +16,7 @@
 #include "basic/message-id.h"
 #include "basic/strv.h"
 #include "daemon/firewall.h"
+#include "daemon/container-limits.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/worker-pool.h"
@@ -154,6 +155,7 @@ static int on_processes_gone(sd_event_source *s, void *userdata)
         destroy->next = sd_event_source_disable_unref(destroy->next);
         container_disconnect(c);
         container_clear_leader(c);
+        container_end_limits(c);
         reply_all(&c->stop_replies, 0, NULL);
         r = begin_removal(destroy, &fault);
         if (r < 0)

@@ -21,6 +21,7 @@
 #include "basic/log.h"
 #include "basic/message-id.h"
 #include "daemon/firewall.h"
+#include "daemon/container-limits.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/worker-pool.h"
@@ -153,6 +154,8 @@ static void on_guarded(void *userdata, int error, const Fault *fault)
 static void on_scope_done(void *userdata, int error, const Fault *fault)
 {
         ContainerStart *start = userdata;
+        Fault limits_fault = FAULT_INIT;
+        int r;
 
         start->scope = scope_call_free(start->scope);
         if (error < 0 && process_is_gone(start->container->leader_pidfd))
@@ -164,6 +167,11 @@ static void on_scope_done(void *userdata, int error, const Fault *fault)
                 return;
         }
         (void)container_find_group(start->container);
+        r = container_check_limits(start->container, &limits_fault);
+        if (r < 0) {
+                start_fail(start, r, &limits_fault);
+                return;
+        }
         start->is_scoped = 1;
         start_open_gate(start);
 }
@@ -189,7 +197,7 @@ static void on_worker_cloned(void *userdata, uint32_t pid, int take_pidfd)
         ScopeRequest request = {
                 .unit = c->unit,
                 .description = description,
-                .slice = c->manager->conf.slice,
+                .slice = c->spec->slice ? c->spec->slice : c->manager->conf.slice,
                 .pid = pid,
                 /* wshd ends its jobs first; systemd's patience is a little longer than its. */
                 .stop_usec = c->spec->grace_usec + 5 * USEC_PER_SEC,

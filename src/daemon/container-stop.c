@@ -13,6 +13,7 @@
 #include "basic/io.h"
 #include "basic/log.h"
 #include "basic/message-id.h"
+#include "daemon/container-limits.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/wshd-client.h"
@@ -88,6 +89,7 @@ void container_stop_leader_gone(Container *c)
         container_disconnect(c);
         container_jobs_lost(c);
         container_clear_leader(c);
+        container_end_limits(c);
         container_jobs_follow(c);
         c->stop_source = sd_event_source_disable_unref(c->stop_source);
         /* On cgroup v1 systemd learns of an empty scope late. */

@@ -16,6 +16,7 @@
 #include "basic/io.h"
 #include "basic/log.h"
 #include "daemon/container-forward.h"
+#include "daemon/container-limits.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/store.h"
@@ -90,6 +91,7 @@ Container *container_free(Container *c)
                 return NULL;
         container_start_free(c->start);
         container_destroy_free(c->destroy);
+        container_limits_free(c->limits);
         container_disconnect(c);
         container_clear_leader(c);
         sd_event_source_disable_unref(c->stop_source);

@@ -58,6 +58,7 @@ struct Container {
         uint64_t leader_start_ticks;
         int leader_pidfd;
         struct sd_event_source *leader_source;
+        struct ContainerLimits *limits; /* container-limits.c; NULL: nothing but the spec's */
         char *control_group; /* of the scope, "/…"; NULL: there is none, or it is not there yet */
 
         WshdClient *wshd;

@@ -16,6 +16,8 @@
 #include "basic/message-id.h"
 #include "daemon/container-forward.h"
 #include "daemon/firewall.h"
+#include "cgroup/limit-check.h"
+#include "daemon/container-limits.h"
 #include "daemon/journal-pool.h"
 #include "daemon/manager.h"
 #include "daemon/port-table.h"
@@ -100,6 +102,21 @@ static void on_job_expired(void *userdata, RetentionEntry *entry)
                 (void)container_log(c, LOG_WARNING, r, NULL, "Failed to save the state");
 }
 
+/* Somebody has given a scope other properties, perhaps we. */
+static void on_drop_in(void *userdata, const char *unit)
+{
+        Manager *manager = userdata;
+        char id[CONTAINER_ID_LENGTH + 1];
+        Container *c;
+
+        if (strlen(unit) <= strlen("warden-") + CONTAINER_ID_LENGTH)
+                return;
+        (void)snprintf(id, sizeof(id), "%s", unit + strlen("warden-"));
+        c = map_get(manager->by_id, id);
+        if (c && strcmp(c->unit, unit) == 0)
+                container_refresh_limits(c);
+}
+
 int manager_new(sd_event *event, Conf *take_conf, SystemdClient *systemd, Manager **ret,
                 Fault *fault)
 {
@@ -148,6 +165,11 @@ int manager_new(sd_event *event, Conf *take_conf, SystemdClient *systemd, Manage
         r = stats_reader_new(manager, &manager->stats);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "Out of memory");
+        r = drop_in_watch_new(event, DROP_IN_DIRECTORY, "warden-", on_drop_in, manager,
+                              &manager->drop_ins);
+        if (r < 0)
+                log_warning(r, "Cannot watch the properties of scopes; what an administrator sets "
+                               "will not be shown: %m");
         *ret = take_ptr(manager);
         return 0;
 }
@@ -166,6 +188,7 @@ Manager *manager_free(Manager *manager)
         map_free(manager->by_name);
         map_free(manager->by_id);
         retention_free(manager->retention);
+        drop_in_watch_free(manager->drop_ins);
         journal_pool_free(manager->journal);
         firewall_free(manager->firewall);
         port_table_free(manager->ports);
@@ -241,6 +264,8 @@ int manager_create(Manager *manager, ContainerSpec *take_spec, CreateFunc func, 
         if (!create)
                 return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
         r = container_spec_validate(spec, fault);
+        if (r >= 0)
+                r = limit_check_possible(manager->cgroup_mode, &spec->limits, fault);
         if (r < 0)
                 return r;
         if (map_size(manager->by_id) >= manager->conf.containers_max)

@@ -5,6 +5,7 @@
 #include "cgroup/cgroup.h"
 #include "daemon/conf.h"
 #include "daemon/container.h"
+#include "systemd/drop-in-watch.h"
 #include "systemd/scope.h"
 
 struct ScopeSearch;
@@ -32,6 +33,7 @@ struct Manager {
         Conf conf;
         SystemdClient *systemd;
         CgroupMode cgroup_mode;
+        DropInWatch *drop_ins; /* of scopes; NULL: cannot be watched */
         WorkerPool *workers;
         struct JournalPool *journal;
         struct StatsReader *stats;

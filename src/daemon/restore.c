@@ -13,6 +13,7 @@
 #include "basic/log.h"
 #include "daemon/container-forward.h"
 #include "daemon/firewall.h"
+#include "daemon/container-limits.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/store.h"
@@ -133,6 +134,9 @@ static int restore_running(Container *c, const ContainerRecord *record)
         r = container_find_group(c);
         if (r < 0)
                 (void)container_log(c, LOG_WARNING, r, NULL, "PID 1 is not in its scope any more");
+        /* Only where somebody has changed something: asking for each would keep systemd busy. */
+        if (c->manager->drop_ins && drop_in_watch_look(c->manager->drop_ins, c->unit) > 0)
+                container_refresh_limits(c);
         c->is_unsettled = 1;
         c->manager->n_unsettled++;
         r = container_connect(c);

@@ -8,6 +8,7 @@
 #include "basic/parse.h"
 #include "model/container-spec.h"
 #include "model/name.h"
+#include "model/slice.h"
 
 static const char *const network_mode_table[_NETWORK_MODE_MAX] = {
         [NETWORK_PRIVATE] = "private",
@@ -47,8 +48,10 @@ ContainerSpec *container_spec_free(ContainerSpec *spec)
         free(spec->name);
         free(spec->root_directory);
         free(spec->hostname);
+        free(spec->slice);
         strv_free(spec->environment);
         strv_free(spec->labels);
+        limits_done(&spec->limits);
         bind_mounts_free(spec->bind_mounts, spec->n_bind_mounts);
         tmpfs_mounts_free(spec->tmpfs_mounts, spec->n_tmpfs_mounts);
         free(spec->forwards);
@@ -133,6 +136,18 @@ int uid_range_is_valid(uint32_t base, uint32_t count)
         return base > 0 && count > 0 && count <= UINT32_MAX - base;
 }
 
+int container_spec_set_slice(ContainerSpec *spec, const char *text, Fault *fault)
+{
+        char *slice;
+        int r = slice_parse(text, &slice, fault);
+
+        if (r < 0)
+                return r;
+        free(spec->slice);
+        spec->slice = slice;
+        return 0;
+}
+
 static int uid_range_check(uint32_t base, uint32_t count, Fault *fault)
 {
         if (base == 0)
@@ -201,6 +216,9 @@ static int names_validate(const ContainerSpec *spec, Fault *fault)
                 return fault_set(fault, FAULT_INVALID, -EINVAL,
                                  "Hostname: '%.100s' is not a host name of at most 64 characters",
                                  spec->hostname);
+        if (spec->slice && !slice_is_valid(spec->slice))
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "Slice: '%.128s' is not a slice below warden.slice", spec->slice);
         if (!spec->root_directory)
                 return fault_set(fault, FAULT_INVALID, -EINVAL, "RootDirectory: is missing");
         return path_check(spec->root_directory, "RootDirectory", NULL, fault);
@@ -265,20 +283,6 @@ static int modes_validate(const ContainerSpec *spec, Fault *fault)
                                  "Network: is not 'private', 'host' or 'none'");
         if (spec->private_users == PRIVATE_USERS_RANGE)
                 return uid_range_check(spec->uid_base, spec->uid_count, fault);
-        return 0;
-}
-
-static int limits_validate(const Limits *limits, Fault *fault)
-{
-        Limits copy = { .set = 0 };
-
-        for (int i = 0; i < _LIMIT_MAX; i++)
-                if (limits_has(limits, (Limit)i)) {
-                        int r = limits_set(&copy, (Limit)i, limits->values[i], fault);
-
-                        if (r < 0)
-                                return r;
-                }
         return 0;
 }
 

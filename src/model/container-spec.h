@@ -45,6 +45,7 @@ typedef struct ContainerSpec {
         char *name; /* NULL: the id */
         char *root_directory;
         char *hostname;     /* NULL: the name */
+        char *slice;        /* "warden-NAME.slice"; NULL: the configuration's */
         char **environment; /* KEY=VALUE */
         char **labels;      /* KEY=VALUE, keys unique and without '=' */
         BindMount *bind_mounts;
@@ -76,6 +77,7 @@ int container_spec_add_bind_mount(ContainerSpec *spec, const char *source, const
                                   const char *options, Fault *fault);
 int container_spec_add_tmpfs(ContainerSpec *spec, const char *text, Fault *fault);
 int container_spec_add_label(ContainerSpec *spec, const char *key, const char *value, Fault *fault);
+int container_spec_set_slice(ContainerSpec *spec, const char *text, Fault *fault);
 int container_spec_set_private_users(ContainerSpec *spec, const char *text, Fault *fault);
 
 /* Consecutive host uids that may be a container's: not the host's root, and not 4294967295, which

@@ -81,3 +81,121 @@ int limits_set(Limits *limits, Limit limit, uint64_t value, Fault *fault)
         limits->set |= UINT32_C(1) << limit;
         return 0;
 }
+
+void limits_done(Limits *limits)
+{
+        device_limits_done(&limits->devices);
+        *limits = (Limits){ .set = 0 };
+}
+
+int limits_copy(const Limits *limits, Limits *ret)
+{
+        Limits copy = *limits;
+
+        copy.devices = (DeviceLimits){ NULL, 0 };
+        for (int kind = 0; kind < _DEVICE_LIMIT_KIND_MAX; kind++) {
+                int r = device_limits_append(&copy.devices, &limits->devices,
+                                             (DeviceLimitKind)kind);
+
+                if (r < 0) {
+                        limits_done(&copy);
+                        return r;
+                }
+        }
+        *ret = copy;
+        return 0;
+}
+
+int limits_are_empty(const Limits *limits)
+{
+        return limits->set == 0 && limits->devices_set == 0 && !limits->has_cpus;
+}
+
+int limits_are_equal(const Limits *a, const Limits *b)
+{
+        if (a->set != b->set || a->devices_set != b->devices_set || a->has_cpus != b->has_cpus)
+                return 0;
+        for (int i = 0; i < _LIMIT_MAX; i++)
+                if (limits_has(a, (Limit)i) && a->values[i] != b->values[i])
+                        return 0;
+        if (a->has_cpus && !cpu_set_is_equal(&a->cpus, &b->cpus))
+                return 0;
+        return device_limits_are_equal(&a->devices, &b->devices);
+}
+
+int limits_set_cpus(Limits *limits, const char *text, Fault *fault)
+{
+        CpuSet cpus;
+        int r = cpu_set_parse(text, &cpus);
+
+        if (r == -ERANGE)
+                return fault_set(fault, FAULT_INVALID, r,
+                                 LIMIT_NAME_CPUS ": '%.64s' has a number above %d", text,
+                                 CPU_SET_CPUS - 1);
+        if (r < 0)
+                return fault_set(fault, FAULT_INVALID, r,
+                                 LIMIT_NAME_CPUS ": '%.64s' is not a list of numbers and ranges "
+                                                 "such as 0-3,5",
+                                 text);
+        limits->cpus = cpus;
+        limits->has_cpus = 1;
+        return 0;
+}
+
+int limits_add_device(Limits *limits, DeviceLimitKind kind, const char *node, uint64_t value,
+                      Fault *fault)
+{
+        int r = device_limits_add(&limits->devices, kind, node, value, fault);
+
+        if (r < 0)
+                return r;
+        limits->devices_set |= UINT32_C(1) << kind;
+        return 0;
+}
+
+int limits_change(Limits *limits, const Limits *changes)
+{
+        Limits next;
+        int r = limits_copy(limits, &next);
+
+        if (r < 0)
+                return r;
+        for (int kind = 0; kind < _DEVICE_LIMIT_KIND_MAX; kind++) {
+                if (!limits_has_devices(changes, (DeviceLimitKind)kind))
+                        continue;
+                device_limits_clear(&next.devices, (DeviceLimitKind)kind);
+                r = device_limits_append(&next.devices, &changes->devices, (DeviceLimitKind)kind);
+                if (r < 0) {
+                        limits_done(&next);
+                        return r;
+                }
+        }
+        next.devices_set |= changes->devices_set;
+        for (int i = 0; i < _LIMIT_MAX; i++)
+                if (limits_has(changes, (Limit)i))
+                        next.values[i] = changes->values[i];
+        next.set |= changes->set;
+        if (changes->has_cpus) {
+                next.cpus = changes->cpus;
+                next.has_cpus = 1;
+        }
+        limits_done(limits);
+        *limits = next;
+        return 0;
+}
+
+int limits_validate(const Limits *limits, Fault *fault)
+{
+        Limits copy = { .set = 0 };
+        int r = 0;
+
+        for (int i = 0; i < _LIMIT_MAX && r >= 0; i++)
+                if (limits_has(limits, (Limit)i))
+                        r = limits_set(&copy, (Limit)i, limits->values[i], fault);
+        for (size_t i = 0; i < limits->devices.n_items && r >= 0; i++)
+                r = limits_add_device(&copy, limits->devices.items[i].kind,
+                                      limits->devices.items[i].node, limits->devices.items[i].value,
+                                      fault);
+        limits_done(&copy);
+        return r;
+}

@@ -32,6 +32,7 @@ static const struct {
         [EVENT_WORKER_OK] = { "worker-ok", "finish the set-up" },
         [EVENT_WORKER_FAILED] = { "worker-failed", "give up the set-up" },
         [EVENT_SPAWN] = { "spawn", "spawn a job" },
+        [EVENT_LIMIT] = { "limit", "change its limits" },
         [EVENT_STOP] = { "stop", "stop" },
         [EVENT_START] = { "start", "start" },
         [EVENT_FREEZE] = { "freeze", "freeze" },
@@ -70,6 +71,7 @@ static int next_from_new(ContainerEvent event)
         case EVENT_WORKER_OK:
         case EVENT_WORKER_FAILED:
         case EVENT_SPAWN:
+        case EVENT_LIMIT:
         case EVENT_STOP:
         case EVENT_START:
         case EVENT_FREEZE:
@@ -97,6 +99,7 @@ static int next_from_creating(ContainerEvent event)
                 return CONTAINER_DESTROYING; /* the set-up is cancelled */
         case EVENT_CREATE:
         case EVENT_SPAWN:
+        case EVENT_LIMIT:
         case EVENT_STOP:
         case EVENT_START:
         case EVENT_FREEZE:
@@ -114,6 +117,7 @@ static int next_from_active(ContainerEvent event)
 {
         switch (event) {
         case EVENT_SPAWN:
+        case EVENT_LIMIT:
         case EVENT_THAW:
                 return CONTAINER_ACTIVE;
         case EVENT_STOP:
@@ -142,6 +146,7 @@ static int next_from_frozen(ContainerEvent event)
         switch (event) {
         case EVENT_STOP:
                 return CONTAINER_STOPPING; /* which thaws it, as frozen processes cannot end */
+        case EVENT_LIMIT: /* systemd writes it to the group, nobody inside is asked */
         case EVENT_FREEZE:
                 return CONTAINER_FROZEN;
         case EVENT_THAW:
@@ -177,6 +182,7 @@ static int next_from_stopping(ContainerEvent event)
         case EVENT_WORKER_OK:
         case EVENT_WORKER_FAILED:
         case EVENT_SPAWN:
+        case EVENT_LIMIT:
         case EVENT_START:
         case EVENT_FREEZE:
         case EVENT_THAW:
@@ -192,6 +198,7 @@ static int next_from_stopping(ContainerEvent event)
 static int next_from_stopped(ContainerEvent event)
 {
         switch (event) {
+        case EVENT_LIMIT: /* for the next start */
         case EVENT_STOP:
         case EVENT_LEADER_EXIT:
                 return CONTAINER_STOPPED;
@@ -228,6 +235,7 @@ static int next_from_destroying(ContainerEvent event)
                 return CONTAINER_FAILED;
         case EVENT_CREATE:
         case EVENT_SPAWN:
+        case EVENT_LIMIT:
         case EVENT_STOP:
         case EVENT_START:
         case EVENT_FREEZE:
@@ -246,6 +254,7 @@ static int next_from_gone(ContainerEvent event)
         case EVENT_WORKER_OK:
         case EVENT_WORKER_FAILED:
         case EVENT_SPAWN:
+        case EVENT_LIMIT:
         case EVENT_STOP:
         case EVENT_START:
         case EVENT_FREEZE:
@@ -272,6 +281,7 @@ static int next_from_failed(ContainerEvent event)
         case EVENT_WORKER_OK:
         case EVENT_WORKER_FAILED:
         case EVENT_SPAWN:
+        case EVENT_LIMIT:
         case EVENT_STOP:
         case EVENT_START:
         case EVENT_FREEZE:

@@ -32,6 +32,7 @@ typedef enum ContainerEvent {
         EVENT_WORKER_OK,     /* PID 1 said ready, the scope is there */
         EVENT_WORKER_FAILED, /* set-up failed and was undone */
         EVENT_SPAWN,         /* may a job be spawned? does not change the state */
+        EVENT_LIMIT,         /* may its limits be changed? does not change the state */
         EVENT_STOP,
         EVENT_START,
         EVENT_FREEZE,

@@ -16,9 +16,8 @@
 
 #include <systemd/sd-bus.h>
 
+#include "systemd/scope-limits.h"
 #include "systemd/scope-request.h"
-
-#define TASKS_MAX_DEFAULT UINT64_C(16384)
 
 int scope_request_copy(const ScopeRequest *request, ScopeRequestCopy *ret)
 {
@@ -31,8 +30,10 @@ int scope_request_copy(const ScopeRequest *request, ScopeRequestCopy *ret)
                 scope_request_copy_done(&copy);
                 return -ENOMEM;
         }
-        if (request->limits)
-                copy.limits = *request->limits;
+        if (request->limits && limits_copy(request->limits, &copy.limits) < 0) {
+                scope_request_copy_done(&copy);
+                return -ENOMEM;
+        }
 
         *ret = copy;
         ret->request.unit = ret->unit;
@@ -47,27 +48,18 @@ void scope_request_copy_done(ScopeRequestCopy *copy)
         free(copy->unit);
         free(copy->description);
         free(copy->slice);
+        limits_done(&copy->limits);
         *copy = (ScopeRequestCopy){ 0 };
 }
 
 static int append_limits(sd_bus_message *m, const Limits *limits)
 {
-        int r;
+        int r = scope_limits_append(m, limits);
 
-        for (int i = 0; i < _LIMIT_MAX; i++) {
-                Limit limit = (Limit)i;
-
-                if (!limits_has(limits, limit) || !limit_is_of_scope(limit))
-                        continue;
-                r = sd_bus_message_append(m, "(sv)", limit_to_string(limit), "t",
-                                          limits->values[limit]);
-                if (r < 0)
-                        return r;
-        }
-        if (limits_has(limits, LIMIT_TASKS_MAX))
-                return 0;
+        if (r < 0 || limits_has(limits, LIMIT_TASKS_MAX))
+                return r;
         return sd_bus_message_append(m, "(sv)", limit_to_string(LIMIT_TASKS_MAX), "t",
-                                     TASKS_MAX_DEFAULT);
+                                     SCOPE_TASKS_MAX_DEFAULT);
 }
 
 static int append_properties(sd_bus_message *m, const ScopeRequest *request)

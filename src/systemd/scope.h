@@ -16,6 +16,9 @@ int systemd_client_new(struct sd_bus *bus, SystemdClient **ret);
 SystemdClient *systemd_client_free(SystemdClient *client);
 DEFINE_DROP(SystemdClient, systemd_client, systemd_client_free);
 
+/* TasksMax of a scope for which none is asked: the number is machined's. */
+#define SCOPE_TASKS_MAX_DEFAULT UINT64_C(16384)
+
 typedef struct ScopeRequest {
         const char *unit; /* warden-ID.scope */
         const char *description;

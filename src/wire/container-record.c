@@ -35,6 +35,7 @@ enum {
         TAG_SPEC_READ_ONLY,
         TAG_SPEC_GRACE_USEC,
         TAG_SPEC_STORAGE, /* may be missing */
+        TAG_SPEC_SLICE,   /* may be missing */
         _TAG_SPEC_ONCE_MAX,
         /* repeated */
         TAG_SPEC_ENVIRONMENT = 32,
@@ -49,6 +50,8 @@ enum {
 enum {
         TAG_LIMIT_NAME = 1, /* as systemd spells it */
         TAG_LIMIT_VALUE,
+        TAG_LIMIT_TEXT, /* without a value: processors; with one: the value's device node; alone
+                         * with the name of a list: that the list is given, which may be empty */
         _TAG_LIMIT_MAX,
 };
 
@@ -77,6 +80,39 @@ ContainerRecord *container_record_free(ContainerRecord *record)
         return NULL;
 }
 
+static void limit_encode(WireWriter *w, const char *name, const char *text, const uint64_t *value)
+{
+        size_t mark = wire_begin(w, TAG_SPEC_LIMIT);
+
+        wire_put_string(w, TAG_LIMIT_NAME, name);
+        if (value)
+                wire_put_u64(w, TAG_LIMIT_VALUE, *value);
+        wire_put_string(w, TAG_LIMIT_TEXT, text);
+        wire_end(w, mark);
+}
+
+static void limits_encode(const Limits *limits, WireWriter *w)
+{
+        char cpus[CPU_SET_TEXT_MAX];
+
+        if (limits->has_cpus) {
+                cpu_set_format(&limits->cpus, cpus);
+                limit_encode(w, LIMIT_NAME_CPUS, cpus, NULL);
+        }
+        for (int i = 0; i < _DEVICE_LIMIT_KIND_MAX; i++)
+                if (limits_has_devices(limits, (DeviceLimitKind)i))
+                        limit_encode(w, device_limit_kind_to_string((DeviceLimitKind)i), NULL,
+                                     NULL);
+        for (size_t i = 0; i < limits->devices.n_items; i++) {
+                const DeviceLimit *item = &limits->devices.items[i];
+
+                limit_encode(w, device_limit_kind_to_string(item->kind), item->node, &item->value);
+        }
+        for (int i = 0; i < _LIMIT_MAX; i++)
+                if (limits_has(limits, (Limit)i))
+                        limit_encode(w, limit_to_string((Limit)i), NULL, &limits->values[i]);
+}
+
 static void spec_encode(const ContainerSpec *spec, WireWriter *w)
 {
         char private_users[32];
@@ -90,6 +126,7 @@ static void spec_encode(const ContainerSpec *spec, WireWriter *w)
         wire_put_u64(w, TAG_SPEC_READ_ONLY, spec->is_read_only ? 1 : 0);
         wire_put_u64(w, TAG_SPEC_GRACE_USEC, spec->grace_usec);
         wire_put_string(w, TAG_SPEC_STORAGE, storage_kind_to_string(spec->storage));
+        wire_put_string(w, TAG_SPEC_SLICE, spec->slice);
         wire_put_strv(w, TAG_SPEC_ENVIRONMENT, spec->environment);
         wire_put_strv(w, TAG_SPEC_LABEL, spec->labels);
         mounts_encode(w, TAG_SPEC_BIND_MOUNT, TAG_SPEC_TMPFS_MOUNT, spec->bind_mounts,
@@ -98,14 +135,7 @@ static void spec_encode(const ContainerSpec *spec, WireWriter *w)
                 port_forward_encode(&spec->forwards[i], TAG_SPEC_FORWARD, w);
         for (size_t i = 0; i < spec->n_egress; i++)
                 egress_rule_encode(&spec->egress[i], TAG_SPEC_EGRESS, w);
-        for (int i = 0; i < _LIMIT_MAX; i++)
-                if (limits_has(&spec->limits, (Limit)i)) {
-                        size_t mark = wire_begin(w, TAG_SPEC_LIMIT);
-
-                        wire_put_string(w, TAG_LIMIT_NAME, limit_to_string((Limit)i));
-                        wire_put_u64(w, TAG_LIMIT_VALUE, spec->limits.values[i]);
-                        wire_end(w, mark);
-                }
+        limits_encode(&spec->limits, w);
 }
 
 int container_record_encode(const ContainerRecord *record, WireWriter *w)
@@ -137,13 +167,17 @@ static int as_bad_message(int r)
         return r >= 0 || r == -ENOMEM ? r : -EBADMSG;
 }
 
-static int limit_decode(Limits *limits, const WireField *f)
+typedef struct LimitRow {
+        const char *name, *text;
+        uint64_t value;
+        int has_value;
+} LimitRow;
+
+static int limit_row_read(const WireField *f, LimitRow *row)
 {
         WireReader reader = WIRE_READER(f->data, f->size);
-        const char *name = NULL;
-        uint64_t value = 0, seen = 0;
+        uint64_t seen = 0;
         WireField part;
-        Limit limit;
         int r;
 
         while ((r = wire_next(&reader, &part)) > 0) {
@@ -152,19 +186,47 @@ static int limit_decode(Limits *limits, const WireField *f)
                 r = wire_once(&seen, part.tag);
                 if (r < 0)
                         return r;
-                r = part.tag == TAG_LIMIT_NAME ? wire_get_string(&part, &name)
-                                               : wire_get_u64(&part, &value);
+                if (part.tag == TAG_LIMIT_VALUE) {
+                        r = wire_get_u64(&part, &row->value);
+                        row->has_value = 1;
+                } else {
+                        r = wire_get_string(&part,
+                                            part.tag == TAG_LIMIT_NAME ? &row->name : &row->text);
+                }
                 if (r < 0)
                         return r;
         }
+        return r < 0 ? r : row->name ? 0 : -EBADMSG;
+}
+
+static int limit_decode(Limits *limits, const WireField *f)
+{
+        LimitRow row = { .name = NULL };
+        DeviceLimitKind kind;
+        Limit limit;
+        int r;
+
+        r = limit_row_read(f, &row);
         if (r < 0)
                 return r;
-        if (seen != (UINT64_C(1) << TAG_LIMIT_NAME | UINT64_C(1) << TAG_LIMIT_VALUE))
+        if (strcmp(row.name, LIMIT_NAME_CPUS) == 0) {
+                if (row.has_value || !row.text || limits->has_cpus)
+                        return -EBADMSG;
+                return as_bad_message(limits_set_cpus(limits, row.text, NULL));
+        }
+        kind = device_limit_kind_from_string(row.name);
+        if ((int)kind >= 0) {
+                if (!row.text != !row.has_value)
+                        return -EBADMSG;
+                limits->devices_set |= UINT32_C(1) << kind;
+                return row.text ? as_bad_message(limits_add_device(limits, kind, row.text,
+                                                                   row.value, NULL))
+                                : 0;
+        }
+        limit = limit_from_string(row.name);
+        if ((int)limit < 0 || !row.has_value || row.text || limits_has(limits, limit))
                 return -EBADMSG;
-        limit = limit_from_string(name);
-        if ((int)limit < 0 || limits_has(limits, limit))
-                return -EBADMSG;
-        return as_bad_message(limits_set(limits, limit, value, NULL));
+        return as_bad_message(limits_set(limits, limit, row.value, NULL));
 }
 
 static int spec_decode_mount(ContainerSpec *spec, const WireField *f)
@@ -240,6 +302,8 @@ static int spec_decode_field(ContainerSpec *spec, const WireField *f)
                         return r;
                 spec->storage = storage_kind_from_string(s);
                 return 0;
+        case TAG_SPEC_SLICE:
+                return wire_dup_string(f, &spec->slice);
         case TAG_SPEC_BIND_MOUNT:
         case TAG_SPEC_TMPFS_MOUNT:
                 return spec_decode_mount(spec, f);

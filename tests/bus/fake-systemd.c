@@ -16,6 +16,12 @@
  *     vanish          ends without a reply
  *     vanish-queued   ends after the reply
  *
+ * and for every SetUnitProperties:
+ *
+ *     set-fail        an error as the reply, and nothing is set
+ *     set-mute        no reply at all, until Release()
+ *     set-vanish      ends without a reply
+ *
  * The next instance is told on its command line which units are there. AddUnit() adds one, too;
  * in the state "taken" it goes with Release(), which says UnitRemoved. GetCalls() gives one line
  * for each call, properties as NAME=VALUE. */
@@ -32,6 +38,7 @@
 #include "basic/macro.h"
 #include "basic/map.h"
 #include "basic/strv.h"
+#include "model/limits.h"
 
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
@@ -42,6 +49,7 @@ typedef struct Unit {
         char *job; /* path; NULL: none */
         uint32_t pid;
         sd_bus_message *waiting;
+        Limits limits;
 } Unit;
 
 typedef struct Fake {
@@ -86,6 +94,7 @@ static void unit_drop(Fake *fake, const char *name)
         free(unit->state);
         free(unit->job);
         sd_bus_message_unref(unit->waiting);
+        limits_done(&unit->limits);
         free(unit);
 }
 
@@ -107,6 +116,40 @@ static void unit_end_job(Fake *fake, Unit *unit, const char *result)
         unit->job = NULL;
         free(unit->state);
         unit->state = strdup(strcmp(result, "done") == 0 ? "active" : "failed");
+}
+
+static int read_cpus(sd_bus_message *m, char *text, size_t size)
+{
+        char cpus[CPU_SET_TEXT_MAX];
+        const void *data;
+        CpuSet set;
+        size_t n;
+        int r;
+
+        r = sd_bus_message_read_array(m, 'y', &data, &n);
+        if (r >= 0)
+                r = cpu_set_from_bytes(data, n, &set);
+        if (r < 0)
+                return r;
+        cpu_set_format(&set, cpus);
+        (void)snprintf(text, size, "%.200s", cpus);
+        return 0;
+}
+
+/* "NODE:VALUE," for each. */
+static int read_devices(sd_bus_message *m, char *text, size_t size)
+{
+        const char *node;
+        uint64_t value;
+        size_t n = 0;
+        int r;
+
+        text[0] = 0;
+        r = sd_bus_message_enter_container(m, 'a', "(st)");
+        while (r >= 0 && (r = sd_bus_message_read(m, "(st)", &node, &value)) > 0)
+                n += (size_t)snprintf(text + n, size - n, "%s:%llu,", node,
+                                      (unsigned long long)value);
+        return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
 /* The value of a variant as text, for those types that our requests have. */
@@ -136,6 +179,10 @@ static int read_value(sd_bus_message *m, char *text, size_t size)
         } else if (strcmp(contents, "au") == 0) {
                 r = sd_bus_message_read(m, "au", 1, &u);
                 (void)snprintf(text, size, "%u", u);
+        } else if (strcmp(contents, "ay") == 0) {
+                r = read_cpus(m, text, size);
+        } else if (strcmp(contents, "a(st)") == 0) {
+                r = read_devices(m, text, size);
         } else {
                 r = -EINVAL;
         }
@@ -144,14 +191,45 @@ static int read_value(sd_bus_message *m, char *text, size_t size)
         return sd_bus_message_exit_container(m);
 }
 
-static int read_properties(Fake *fake, sd_bus_message *m, const char *name, const char *mode,
-                           uint32_t *ret_pid)
+/* As systemd: a list is added to, and an empty one takes it back. */
+static void apply_devices(Limits *limits, DeviceLimitKind kind, char *text)
+{
+        if (!*text)
+                device_limits_clear(&limits->devices, kind);
+        for (char *item = strtok(text, ","); item; item = strtok(NULL, ",")) {
+                char *colon = strrchr(item, ':');
+
+                *colon = 0;
+                if (device_limits_push(&limits->devices, kind, item,
+                                       strtoull(colon + 1, NULL, 10)) < 0)
+                        abort();
+        }
+}
+
+static void apply_property(Limits *limits, const char *key, char *text)
+{
+        DeviceLimitKind kind = device_limit_kind_from_string(key);
+        Limit limit = limit_from_string(key);
+
+        if ((int)limit >= 0)
+                limits->values[limit] = strtoull(text, NULL, 10);
+        if ((int)limit >= 0)
+                limits->set |= UINT32_C(1) << limit;
+        if (strcmp(key, LIMIT_NAME_CPUS) == 0)
+                (void)limits_set_cpus(limits, text, NULL);
+        if ((int)kind >= 0)
+                apply_devices(limits, kind, text);
+}
+
+/* An a(sv), noted as "METHOD NAME MODE KEY=VALUE…". */
+static int read_properties(Fake *fake, sd_bus_message *m, const char *method, const char *name,
+                           const char *mode, Limits *limits, uint32_t *ret_pid)
 {
         char line[2048], value[256];
         size_t n;
         int r;
 
-        n = (size_t)snprintf(line, sizeof(line), "StartTransientUnit %s %s", name, mode);
+        n = (size_t)snprintf(line, sizeof(line), "%s %s %s", method, name, mode);
         r = sd_bus_message_enter_container(m, 'a', "(sv)");
         if (r < 0)
                 return r;
@@ -168,6 +246,7 @@ static int read_properties(Fake *fake, sd_bus_message *m, const char *name, cons
                 if (strcmp(key, "PIDs") == 0)
                         *ret_pid = (uint32_t)strtoul(value, NULL, 10);
                 n += (size_t)snprintf(line + n, sizeof(line) - n, " %s=%s", key, value);
+                apply_property(limits, key, value);
         }
         fake_note(fake, line);
         return r;
@@ -207,13 +286,14 @@ static int method_start(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         Fake *fake = userdata;
         const char *name, *mode;
+        Limits limits = { .set = 0 };
         uint32_t pid = 0;
         Unit *unit;
         int r;
 
         r = sd_bus_message_read(m, "ss", &name, &mode);
         if (r >= 0)
-                r = read_properties(fake, m, name, mode, &pid);
+                r = read_properties(fake, m, "StartTransientUnit", name, mode, &limits, &pid);
         if (r < 0)
                 return r;
         if (map_get(fake->units, name))
@@ -229,6 +309,8 @@ static int method_start(sd_bus_message *m, void *userdata, sd_bus_error *error)
         }
         unit = unit_new(fake, name, "inactive");
         unit->pid = pid;
+        limits_done(&unit->limits);
+        unit->limits = limits;
         if (is_mode(fake, "mute")) {
                 unit->waiting = sd_bus_message_ref(m);
                 return 1;
@@ -244,6 +326,42 @@ static int method_start(sd_bus_message *m, void *userdata, sd_bus_error *error)
         r = sd_bus_reply_method_return(m, "o", unit_set_job(fake, unit));
         start_ends(fake, unit);
         return r;
+}
+
+static int method_set_properties(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        Fake *fake = userdata;
+        Limits ignored = { .set = 0 };
+        const char *name;
+        uint32_t pid;
+        Unit *unit;
+        int r, is_runtime;
+
+        r = sd_bus_message_read(m, "sb", &name, &is_runtime);
+        if (r < 0)
+                return r;
+        unit = map_get(fake->units, name);
+        r = read_properties(fake, m, "SetUnitProperties", name,
+                            is_runtime ? "runtime" : "persistent",
+                            unit && !is_mode(fake, "set-fail") ? &unit->limits : &ignored, &pid);
+        limits_done(&ignored);
+        if (r < 0)
+                return r;
+        if (!unit)
+                return sd_bus_error_setf(error, "org.freedesktop.systemd1.NoSuchUnit",
+                                         "Unit %s not loaded.", name);
+        if (is_mode(fake, "set-fail"))
+                return sd_bus_error_set(error, "org.freedesktop.DBus.Error.PropertyReadOnly",
+                                        "Cannot set property Fake, or unknown property.");
+        if (is_mode(fake, "set-vanish")) {
+                (void)sd_event_exit(fake->event, 0);
+                return 1;
+        }
+        if (is_mode(fake, "set-mute")) {
+                unit->waiting = sd_bus_message_ref(m);
+                return 1;
+        }
+        return sd_bus_reply_method_return(m, NULL);
 }
 
 static int note_unit_call(Fake *fake, const char *method, const char *name)
@@ -346,6 +464,39 @@ static int get_job(sd_bus *bus, const char *path, const char *interface, const c
                                      unit->job ? unit->job : "/");
 }
 
+static int get_number(sd_bus *bus, const char *path, const char *interface, const char *property,
+                      sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+        const Limits *limits = &((Unit *)userdata)->limits;
+        Limit limit = limit_from_string(property);
+
+        return sd_bus_message_append(
+                reply, "t", limits_has(limits, limit) ? limits->values[limit] : UINT64_MAX);
+}
+
+static int get_cpus(sd_bus *bus, const char *path, const char *interface, const char *property,
+                    sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+        const CpuSet *cpus = &((Unit *)userdata)->limits.cpus;
+
+        return sd_bus_message_append_array(reply, 'y', cpus->bits, cpu_set_size(cpus));
+}
+
+static int get_devices(sd_bus *bus, const char *path, const char *interface, const char *property,
+                       sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+        const DeviceLimits *devices = &((Unit *)userdata)->limits.devices;
+        DeviceLimitKind kind = device_limit_kind_from_string(property);
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'a', "(st)");
+        for (size_t i = 0; i < devices->n_items && r >= 0; i++)
+                if (devices->items[i].kind == kind)
+                        r = sd_bus_message_append(reply, "(st)", devices->items[i].node,
+                                                  devices->items[i].value);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 static int method_set_mode(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         Fake *fake = userdata;
@@ -372,6 +523,9 @@ static int method_release(sd_bus_message *m, void *userdata, sd_bus_error *error
                         unit_end_job(fake, unit, "done");
                 else if (strcmp(unit->state, "taken") == 0)
                         taken = unit->name;
+                else if (unit->waiting)
+                        (void)sd_bus_reply_method_return(unit->waiting, NULL);
+                unit->waiting = sd_bus_message_unref(unit->waiting);
         }
         if (taken)
                 unit_drop(fake, taken);
@@ -415,6 +569,7 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD("Subscribe", NULL, NULL, method_subscribe, OPEN),
         SD_BUS_METHOD("StartTransientUnit", "ssa(sv)a(sa(sv))", "o", method_start, OPEN),
+        SD_BUS_METHOD("SetUnitProperties", "sba(sv)", NULL, method_set_properties, OPEN),
         SD_BUS_METHOD("StopUnit", "ss", "o", method_stop, OPEN),
         SD_BUS_METHOD("KillUnit", "ssi", NULL, method_kill, OPEN),
         SD_BUS_METHOD("GetUnit", "s", "o", method_get_unit, OPEN),
@@ -429,6 +584,18 @@ static const sd_bus_vtable unit_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_PROPERTY("ActiveState", "s", get_state, 0, 0),
         SD_BUS_PROPERTY("Job", "(uo)", get_job, 0, 0),
+        SD_BUS_VTABLE_END,
+};
+
+static const sd_bus_vtable scope_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_PROPERTY("MemoryMax", "t", get_number, 0, 0),
+        SD_BUS_PROPERTY("MemoryHigh", "t", get_number, 0, 0),
+        SD_BUS_PROPERTY("CPUWeight", "t", get_number, 0, 0),
+        SD_BUS_PROPERTY("CPUQuotaPerSecUSec", "t", get_number, 0, 0),
+        SD_BUS_PROPERTY("TasksMax", "t", get_number, 0, 0),
+        SD_BUS_PROPERTY("AllowedCPUs", "ay", get_cpus, 0, 0),
+        SD_BUS_PROPERTY("IOReadBandwidthMax", "a(st)", get_devices, 0, 0),
         SD_BUS_VTABLE_END,
 };
 
@@ -458,6 +625,10 @@ static int fake_run(Fake *fake)
         if (r >= 0)
                 r = sd_bus_add_fallback_vtable(fake->bus, NULL, SYSTEMD_PATH "/unit",
                                                "org.freedesktop.systemd1.Unit", unit_vtable,
+                                               find_unit, fake);
+        if (r >= 0)
+                r = sd_bus_add_fallback_vtable(fake->bus, NULL, SYSTEMD_PATH "/unit",
+                                               "org.freedesktop.systemd1.Scope", scope_vtable,
                                                find_unit, fake);
         if (r >= 0)
                 r = sd_bus_add_object_vtable(fake->bus, NULL, "/org/warden/Test1",

@@ -11,9 +11,12 @@
 #include "daemon/bus/bus-container.h"
 #include "daemon/bus/bus-fault.h"
 #include "daemon/bus/bus-network.h"
+#include "daemon/bus/bus-limits.h"
 #include "daemon/bus/bus-path.h"
 #include "daemon/bus/bus-spec.h"
 #include "daemon/bus/bus-stats.h"
+#include "daemon/container-limits.h"
+#include "daemon/manager.h"
 
 /* The small ones differ by their name only. */
 static int bus_container_get_string(sd_bus *bus, const char *path, const char *interface,
@@ -34,6 +37,8 @@ static int bus_container_get_string(sd_bus *bus, const char *path, const char *i
                 s = c->spec->root_directory;
         else if (strcmp(property, "Hostname") == 0)
                 s = c->spec->hostname ? c->spec->hostname : container_name(c);
+        else if (strcmp(property, "Slice") == 0)
+                s = c->spec->slice ? c->spec->slice : c->manager->conf.slice;
         else if (strcmp(property, "Network") == 0)
                 s = network_mode_to_string(c->spec->network);
         else {
@@ -95,21 +100,7 @@ static int bus_container_get_limits(sd_bus *bus, const char *path, const char *i
                                     const char *property, sd_bus_message *reply, void *userdata,
                                     sd_bus_error *error)
 {
-        const Container *c = userdata;
-        int r;
-
-        r = sd_bus_message_open_container(reply, 'a', "{sv}");
-        if (r < 0)
-                return r;
-        for (int i = 0; i < _LIMIT_MAX; i++) {
-                if (!limits_has(&c->spec->limits, (Limit)i))
-                        continue;
-                r = sd_bus_message_append(reply, "{sv}", limit_to_string((Limit)i), "t",
-                                          c->spec->limits.values[i]);
-                if (r < 0)
-                        return r;
-        }
-        return sd_bus_message_close_container(reply);
+        return bus_limits_append(reply, container_limits(userdata));
 }
 
 static int bus_container_get_jobs(sd_bus *bus, const char *path, const char *interface,
@@ -211,6 +202,23 @@ static int bus_container_method_kill(sd_bus_message *m, void *userdata, sd_bus_e
         return r < 0 ? bus_call_refuse(call, r, &fault, error) : 1;
 }
 
+static int bus_container_method_set_limits(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        _drop_(limits_done) Limits changes = { .set = 0 };
+        Fault fault = FAULT_INIT;
+        BusCall *call;
+        int r;
+
+        r = bus_limits_read(m, &changes, &fault);
+        if (r < 0)
+                return bus_fault_to_error(&fault, r, error);
+        r = bus_call_new(m, &call, error);
+        if (r < 0)
+                return r;
+        r = container_set_limits(userdata, &changes, bus_call_reply_done, call, &fault);
+        return r < 0 ? bus_call_refuse(call, r, &fault, error) : 1;
+}
+
 static void on_spawned(void *userdata, Job *job, int error, const Fault *fault)
 {
         _drop_(drop_free) char *path = NULL;
@@ -266,6 +274,7 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_PROPERTY("Labels", "a{ss}", bus_container_get_labels, 0, CONST),
         SD_BUS_PROPERTY("ForwardedPorts", "aa{sv}", bus_network_get_forwards, 0, CHANGES),
         SD_BUS_PROPERTY("EgressRules", "aa{sv}", bus_network_get_egress, 0, CHANGES),
+        SD_BUS_PROPERTY("Slice", "s", bus_container_get_string, 0, CONST),
         SD_BUS_PROPERTY("Limits", "a{sv}", bus_container_get_limits, 0, CHANGES),
         SD_BUS_PROPERTY("Jobs", "ao", bus_container_get_jobs, 0, CHANGES),
         SD_BUS_PROPERTY("JobsDropped", "t", NULL, offsetof(Container, jobs_dropped), 0),
@@ -281,6 +290,8 @@ const sd_bus_vtable bus_container_vtable[] = {
                                 bus_container_method_kill, 0),
         SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", stats),
                                 bus_container_method_get_stats, 0),
+        SD_BUS_METHOD_WITH_ARGS("SetLimits", SD_BUS_ARGS("a{sv}", limits), SD_BUS_NO_RESULT,
+                                bus_container_method_set_limits, 0),
         SD_BUS_METHOD_WITH_ARGS("SpawnJob", SD_BUS_ARGS("as", argv, "a{sv}", spec),
                                 SD_BUS_RESULT("o", job), bus_container_method_spawn_job,
                                 SD_BUS_VTABLE_SENSITIVE),

@@ -7,6 +7,7 @@
 
 #include "daemon/bus/bus-dict.h"
 #include "daemon/bus/bus-network.h"
+#include "daemon/bus/bus-limits.h"
 #include "daemon/bus/bus-spec.h"
 
 /* CreateContainer */
@@ -92,15 +93,13 @@ static int set_network(sd_bus_message *m, const DictKey *key, void *target, Faul
         return 0;
 }
 
-static int set_limit(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+static int set_slice(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
 {
-        ContainerSpec *spec = target;
-        uint64_t value;
-        int r = sd_bus_message_read(m, "t", &value);
+        const char *text;
+        int r = sd_bus_message_read(m, "s", &text);
 
-        if (r < 0)
-                return bus_dict_fail_read(key, r, fault);
-        return limits_set(&spec->limits, limit_from_string(key->name), value, fault);
+        return r < 0 ? bus_dict_fail_read(key, r, fault)
+                     : container_spec_set_slice(target, text, fault);
 }
 
 static const DictKey container_keys[] = {
@@ -117,13 +116,8 @@ static const DictKey container_keys[] = {
         { "BindMounts", "a(sss)", set_bind_mounts },
         { "TemporaryFileSystem", "as", set_tmpfs },
         { "GraceUSec", "t", bus_dict_set_u64, offsetof(ContainerSpec, grace_usec) },
-        { "MemoryMax", "t", set_limit },
-        { "MemoryHigh", "t", set_limit },
-        { "MemorySwapMax", "t", set_limit },
-        { "CPUWeight", "t", set_limit },
-        { "CPUQuotaPerSecUSec", "t", set_limit },
-        { "TasksMax", "t", set_limit },
-        { "IOWeight", "t", set_limit },
+        { "Slice", "s", set_slice },
+        BUS_LIMIT_KEYS(offsetof(ContainerSpec, limits)),
         { "Address", "s" },
         { "Command", "as" },
         { "OOMPolicy", "s" },

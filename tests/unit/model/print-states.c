@@ -32,7 +32,7 @@ int main(void)
                "# The life of a container\n\n"
                "Rows are states, columns events; a cell is the next state. `=` stays in the "
                "state, an empty cell is\nrefused with `org.warden.Warden1.Error.BadState`, "
-               "naming both. What clients ask for is *create*,\n*spawn*, *stop*, *start*, "
+               "naming both. What clients ask for is *create*,\n*spawn*, *limit*, *stop*, *start*, "
                "*freeze*, *thaw* and *destroy*; the others are what happens.\n\n| |");
         for (int e = 0; e < _CONTAINER_EVENT_MAX; e++)
                 printf(" %s |", container_event_to_string((ContainerEvent)e));

@@ -121,6 +121,67 @@ static void test_names(void **state)
         assert_int_equal(limit_from_string(""), _LIMIT_INVALID);
 }
 
+static void test_changes(void **state)
+{
+        Limits limits = { .set = 0 }, changes = { .set = 0 };
+
+        assert_int_equal(limits_set(&limits, LIMIT_TASKS_MAX, 100, NULL), 0);
+        assert_int_equal(limits_set(&limits, LIMIT_CPU_WEIGHT, 50, NULL), 0);
+        assert_int_equal(limits_add_device(&limits, DEVICE_LIMIT_READ_IOPS, "/dev/a", 1, NULL), 0);
+        assert_int_equal(limits_add_device(&limits, DEVICE_LIMIT_WRITE_IOPS, "/dev/a", 2, NULL), 0);
+        assert_int_equal(limits_set(&changes, LIMIT_TASKS_MAX, 200, NULL), 0);
+        assert_int_equal(limits_add_device(&changes, DEVICE_LIMIT_READ_IOPS, "/dev/b", 3, NULL), 0);
+        assert_int_equal(limits_set_cpus(&changes, "1", NULL), 0);
+        assert_int_equal(limits_change(&limits, &changes), 0);
+        assert_int_equal(limits.values[LIMIT_TASKS_MAX], 200);
+        assert_int_equal(limits.values[LIMIT_CPU_WEIGHT], 50);
+        assert_true(limits.has_cpus);
+        assert_int_equal(limits.devices.n_items, 2);
+        assert_null(device_limits_find(&limits.devices, DEVICE_LIMIT_READ_IOPS, "/dev/a"));
+        assert_non_null(device_limits_find(&limits.devices, DEVICE_LIMIT_READ_IOPS, "/dev/b"));
+        assert_non_null(device_limits_find(&limits.devices, DEVICE_LIMIT_WRITE_IOPS, "/dev/a"));
+        limits_done(&changes);
+        /* An empty list, given, takes back; not given, it does nothing. */
+        changes.devices_set = 1U << DEVICE_LIMIT_WRITE_IOPS;
+        assert_int_equal(limits_change(&limits, &changes), 0);
+        assert_int_equal(limits.devices.n_items, 1);
+        assert_true(limits_has_devices(&limits, DEVICE_LIMIT_WRITE_IOPS));
+        limits_done(&limits);
+}
+
+static void test_copies(void **state)
+{
+        Limits limits = { .set = 0 }, copy;
+
+        assert_true(limits_are_empty(&limits));
+        assert_int_equal(limits_set_cpus(&limits, "0-1", NULL), 0);
+        assert_false(limits_are_empty(&limits));
+        assert_int_equal(limits_add_device(&limits, DEVICE_LIMIT_READ_IOPS, "/dev/a", 1, NULL), 0);
+        assert_int_equal(limits_copy(&limits, &copy), 0);
+        assert_true(limits_are_equal(&limits, &copy));
+        limits_done(&limits);
+        assert_false(limits_are_equal(&limits, &copy));
+        assert_string_equal(copy.devices.items[0].node, "/dev/a");
+        assert_int_equal(limits_set_cpus(&copy, "x", NULL), -EINVAL);
+        assert_int_equal(cpu_set_size(&copy.cpus), 1);
+        limits_done(&copy);
+}
+
+static void test_validates(void **state)
+{
+        Limits limits = { .set = 0 };
+        Fault fault = FAULT_INIT;
+
+        limits.set = 1U << LIMIT_TASKS_MAX;
+        assert_int_equal(limits_validate(&limits, &fault), -ERANGE);
+        assert_non_null(strstr(fault.text, "TasksMax: 0"));
+        limits.values[LIMIT_TASKS_MAX] = 5;
+        assert_int_equal(limits_validate(&limits, NULL), 0);
+        assert_int_equal(device_limits_push(&limits.devices, DEVICE_LIMIT_READ_IOPS, "/srv", 1), 0);
+        assert_int_equal(limits_validate(&limits, NULL), -EINVAL);
+        limits_done(&limits);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -129,6 +190,9 @@ int main(void)
                 { "names limit, value and bounds", test_fault },
                 { "refuses a number that is no limit", test_unknown },
                 { "spells limits as systemd does", test_names },
+                { "changes what is given, list by list", test_changes },
+                { "copies with all that belongs to it", test_copies },
+                { "finds out of bounds what came from elsewhere", test_validates },
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

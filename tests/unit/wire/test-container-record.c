@@ -55,6 +55,12 @@ static ContainerRecord *make_full_record(void)
         assert_int_equal(container_spec_set_private_users(spec, "100000:65536", NULL), 0);
         assert_int_equal(limits_set(&spec->limits, LIMIT_MEMORY_MAX, 1 << 30, NULL), 0);
         assert_int_equal(limits_set(&spec->limits, LIMIT_TASKS_MAX, UINT64_MAX, NULL), 0);
+        assert_int_equal(limits_set_cpus(&spec->limits, "0-3,5", NULL), 0);
+        assert_int_equal(limits_add_device(&spec->limits, DEVICE_LIMIT_READ_BANDWIDTH, "/dev/sda",
+                                           1000, NULL),
+                         0);
+        spec->limits.devices_set |= 1U << DEVICE_LIMIT_WRITE_IOPS; /* given, and empty */
+        assert_int_equal(container_spec_set_slice(spec, "web", NULL), 0);
         return record;
 }
 
@@ -155,6 +161,14 @@ static void expect_full_spec(const ContainerSpec *spec)
         assert_int_equal(spec->limits.set, 1U << LIMIT_MEMORY_MAX | 1U << LIMIT_TASKS_MAX);
         assert_int_equal(spec->limits.values[LIMIT_MEMORY_MAX], 1 << 30);
         assert_true(spec->limits.values[LIMIT_TASKS_MAX] == UINT64_MAX);
+        assert_true(spec->limits.has_cpus);
+        assert_int_equal(spec->limits.cpus.bits[0], 0x2f);
+        assert_int_equal(spec->limits.devices.n_items, 1);
+        assert_string_equal(spec->limits.devices.items[0].node, "/dev/sda");
+        assert_int_equal(spec->limits.devices.items[0].value, 1000);
+        assert_int_equal(spec->limits.devices_set,
+                         1U << DEVICE_LIMIT_READ_BANDWIDTH | 1U << DEVICE_LIMIT_WRITE_IOPS);
+        assert_string_equal(spec->slice, "warden-web.slice");
 }
 
 static void test_full(void **state)

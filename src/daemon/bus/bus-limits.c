@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "daemon/bus/bus-limits.h"
+
+static Limits *limits_of(const DictKey *key, void *target)
+{
+        return (Limits *)(void *)((uint8_t *)target + key->offset);
+}
+
+int bus_limits_set_number(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        uint64_t value;
+        int r = sd_bus_message_read(m, "t", &value);
+
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        return limits_set(limits_of(key, target), limit_from_string(key->name), value, fault);
+}
+
+int bus_limits_set_cpus(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        const char *text;
+        int r = sd_bus_message_read(m, "s", &text);
+
+        return r < 0 ? bus_dict_fail_read(key, r, fault)
+                     : limits_set_cpus(limits_of(key, target), text, fault);
+}
+
+/* An empty list is given, too: it takes back what there is. */
+int bus_limits_set_devices(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        DeviceLimitKind kind = device_limit_kind_from_string(key->name);
+        Limits *limits = limits_of(key, target);
+        const char *node;
+        uint64_t value;
+        int r;
+
+        r = sd_bus_message_enter_container(m, 'a', "(st)");
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        limits->devices_set |= UINT32_C(1) << kind;
+        while ((r = sd_bus_message_read(m, "(st)", &node, &value)) > 0) {
+                r = limits_add_device(limits, kind, node, value, fault);
+                if (r < 0)
+                        return r;
+        }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        return r < 0 ? bus_dict_fail_read(key, r, fault) : 0;
+}
+
+static const DictKey limit_keys[] = {
+        BUS_LIMIT_KEYS(0),
+        { "DiskMax", "t" },
+        { "DiskInodesMax", "t" },
+        { "BandwidthMax", "(tt)" },
+};
+
+int bus_limits_read(sd_bus_message *m, Limits *ret, Fault *fault)
+{
+        return bus_dict_read(m, limit_keys, ELEMENTSOF(limit_keys), ret, fault);
+}
+
+static int append_devices(sd_bus_message *reply, const DeviceLimits *devices, DeviceLimitKind kind)
+{
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "s", device_limit_kind_to_string(kind));
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'v', "a(st)");
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(st)");
+        for (size_t i = 0; i < devices->n_items && r >= 0; i++)
+                if (devices->items[i].kind == kind)
+                        r = sd_bus_message_append(reply, "(st)", devices->items[i].node,
+                                                  devices->items[i].value);
+        for (int i = 0; i < 3 && r >= 0; i++)
+                r = sd_bus_message_close_container(reply);
+        return r;
+}
+
+int bus_limits_append(sd_bus_message *reply, const Limits *limits)
+{
+        char cpus[CPU_SET_TEXT_MAX];
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'a', "{sv}");
+        for (int i = 0; i < _LIMIT_MAX && r >= 0; i++)
+                if (limits_has(limits, (Limit)i))
+                        r = sd_bus_message_append(reply, "{sv}", limit_to_string((Limit)i), "t",
+                                                  limits->values[i]);
+        if (r >= 0 && limits->has_cpus) {
+                cpu_set_format(&limits->cpus, cpus);
+                r = sd_bus_message_append(reply, "{sv}", LIMIT_NAME_CPUS, "s", cpus);
+        }
+        for (int i = 0; i < _DEVICE_LIMIT_KIND_MAX && r >= 0; i++)
+                if (limits_has_devices(limits, (DeviceLimitKind)i))
+                        r = append_devices(reply, &limits->devices, (DeviceLimitKind)i);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}

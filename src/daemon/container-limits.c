@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One change at a time:
+ *
+ *   spec changed, saved ─── SetUnitProperties, GetAll ─── group's files compared ─── told, answered
+ *        │ not saved            │ refused                    │ the kernel has another value
+ *        ▼                      ▼                            ▼
+ *   old spec, answered     old spec saved, answered     old spec saved, SetUnitProperties with the
+ *                                                       old values, answered
+ *
+ * The kernel's word is asked because systemd's is not enough: it logs what it cannot write and says
+ * yes. On cgroup v1 that is a MemoryMax below what is in use and cannot be reclaimed.
+ *
+ * A daemon that is killed between saving and systemd's answer has answered nobody; the next one
+ * shows what systemd says. */
+
+#include <errno.h>
+
+#include "basic/log.h"
+#include "cgroup/limit-check.h"
+#include "daemon/container-limits.h"
+#include "daemon/manager.h"
+#include "daemon/store.h"
+#include "systemd/scope-limits.h"
+
+typedef struct Change Change;
+struct Change {
+        Change *next;
+        Limits wanted;
+        Limits old; /* of the whole spec, once it was changed */
+        int is_undoing;
+        Fault fault; /* why it is undone */
+        ReplyFunc func;
+        void *userdata;
+};
+
+struct ContainerLimits {
+        Limits in_force;
+        int is_known; /* in_force is systemd's word */
+        int is_stale; /* something has changed since we asked */
+        Change *changes;
+        ScopeLimitsCall *call;
+};
+
+static Change *change_free(Change *change)
+{
+        limits_done(&change->wanted);
+        limits_done(&change->old);
+        free(change);
+        return NULL;
+}
+
+struct ContainerLimits *container_limits_free(struct ContainerLimits *limits)
+{
+        if (!limits)
+                return NULL;
+        while (limits->changes) {
+                Change *change = limits->changes;
+
+                limits->changes = change->next;
+                change_free(change);
+        }
+        scope_limits_call_free(limits->call);
+        limits_done(&limits->in_force);
+        free(limits);
+        return NULL;
+}
+
+const Limits *container_limits(const Container *c)
+{
+        return c->limits && c->limits->is_known ? &c->limits->in_force : &c->spec->limits;
+}
+
+static int limits_get(Container *c, struct ContainerLimits **ret)
+{
+        if (!c->limits)
+                c->limits = calloc(1, sizeof(*c->limits));
+        if (!c->limits)
+                return -ENOMEM;
+        *ret = c->limits;
+        return 0;
+}
+
+/* A number that is no limit is "not set" for systemd and was asked for as infinity here. Weights
+ * have no such word. */
+static int is_infinite(Limit limit)
+{
+        return limit != LIMIT_CPU_WEIGHT && limit != LIMIT_IO_WEIGHT;
+}
+
+/* What a client is to see: systemd's word in the terms of what was asked for. */
+static int make_in_force(const Container *c, const Limits *systemd, Limits *ret)
+{
+        const Limits *asked = &c->spec->limits;
+        Limits limits;
+        int r;
+
+        r = limits_copy(systemd, &limits);
+        if (r < 0)
+                return r;
+        if (!limits_has(asked, LIMIT_TASKS_MAX) &&
+            limits.values[LIMIT_TASKS_MAX] == SCOPE_TASKS_MAX_DEFAULT)
+                limits.set &= ~(UINT32_C(1) << LIMIT_TASKS_MAX);
+        for (int i = 0; i < _LIMIT_MAX; i++) {
+                Limit limit = (Limit)i;
+
+                if (!limits_has(asked, limit) || limits_has(&limits, limit))
+                        continue;
+                if (!limit_is_of_scope(limit))
+                        limits.values[limit] = asked->values[limit];
+                else if (is_infinite(limit))
+                        limits.values[limit] = UINT64_MAX;
+                else
+                        continue;
+                limits.set |= UINT32_C(1) << limit;
+        }
+        limits.devices_set |= asked->devices_set;
+        limits.has_cpus |= asked->has_cpus;
+        *ret = limits;
+        return 0;
+}
+
+static void take_in_force(Container *c, const Limits *systemd)
+{
+        Limits in_force;
+        int r;
+
+        r = make_in_force(c, systemd, &in_force);
+        if (r < 0) {
+                (void)container_log(c, LOG_WARNING, r, NULL, "Cannot note the limits in force");
+                return;
+        }
+        r = limits_are_equal(container_limits(c), &in_force);
+        limits_done(&c->limits->in_force);
+        c->limits->in_force = in_force;
+        c->limits->is_known = 1;
+        if (!r)
+                container_changed(c, CONTAINER_CHANGED_LIMITS);
+}
+
+static void next_change(Container *c);
+
+/* The first of the list is done. */
+static void change_finish(Container *c, int error, const Fault *fault)
+{
+        Change *change = c->limits->changes;
+
+        c->limits->changes = change->next;
+        change->func(change->userdata, error, fault);
+        change_free(change);
+        next_change(c);
+}
+
+static int put_back(Container *c, Change *change)
+{
+        int r;
+
+        limits_done(&c->spec->limits);
+        c->spec->limits = change->old;
+        change->old = (Limits){ .set = 0 };
+        r = store_save_container(c);
+        if (r < 0)
+                (void)container_log(c, LOG_ERR, r, NULL, "Failed to save the state");
+        return r;
+}
+
+/* The values that the keys of @wanted had, in the words of systemd. */
+static int make_undo(const Limits *wanted, const Limits *old, Limits *ret)
+{
+        Limits undo = { .set = wanted->set, .devices_set = wanted->devices_set };
+        int r;
+
+        for (int i = 0; i < _LIMIT_MAX; i++)
+                undo.values[i] = limits_has(old, (Limit)i) ? old->values[i]
+                                 : i == LIMIT_TASKS_MAX    ? SCOPE_TASKS_MAX_DEFAULT
+                                                           : UINT64_MAX;
+        undo.has_cpus = wanted->has_cpus;
+        if (old->has_cpus)
+                undo.cpus = old->cpus;
+        for (int kind = 0; kind < _DEVICE_LIMIT_KIND_MAX; kind++) {
+                if (!limits_has_devices(wanted, (DeviceLimitKind)kind))
+                        continue;
+                r = device_limits_append(&undo.devices, &old->devices, (DeviceLimitKind)kind);
+                if (r < 0) {
+                        limits_done(&undo);
+                        return r;
+                }
+        }
+        *ret = undo;
+        return 0;
+}
+
+static void on_answer(void *userdata, int error, const Limits *in_force, const Fault *fault);
+
+static int ask(Container *c, const Limits *changes, Fault *fault)
+{
+        c->limits->is_stale = 0;
+        return scope_limits_begin(c->manager->systemd, c->unit, changes, on_answer, c,
+                                  &c->limits->call, fault);
+}
+
+/* The kernel did not take them: systemd's properties go back to what they were. */
+static void change_undo(Container *c, Change *change, const Fault *why)
+{
+        Limits undo;
+        int r;
+
+        change->fault = *why;
+        change->is_undoing = 1;
+        r = make_undo(&change->wanted, &change->old, &undo);
+        (void)put_back(c, change);
+        if (r >= 0) {
+                r = ask(c, &undo, NULL);
+                limits_done(&undo);
+        }
+        if (r < 0)
+                change_finish(c, change->fault.error, &change->fault);
+}
+
+static void change_answered(Container *c, Change *change, int error, const Limits *in_force,
+                            const Fault *fault)
+{
+        Fault why = FAULT_INIT;
+
+        if (change->is_undoing) {
+                if (error >= 0)
+                        take_in_force(c, in_force);
+                change_finish(c, change->fault.error, &change->fault);
+                return;
+        }
+        if (error < 0) {
+                (void)put_back(c, change);
+                change_finish(c, error, fault);
+                return;
+        }
+        if (c->control_group && limit_check_applied(c->manager->cgroup_mode, c->control_group,
+                                                    &change->wanted, &why) < 0) {
+                change_undo(c, change, &why);
+                return;
+        }
+        take_in_force(c, in_force);
+        change_finish(c, 0, NULL);
+}
+
+static void on_answer(void *userdata, int error, const Limits *in_force, const Fault *fault)
+{
+        Container *c = userdata;
+        Change *change = c->limits->changes;
+
+        c->limits->call = scope_limits_call_free(c->limits->call);
+        if (change) {
+                change_answered(c, change, error, in_force, fault);
+                return;
+        }
+        if (error >= 0)
+                take_in_force(c, in_force);
+        else
+                (void)container_log(c, LOG_WARNING, error, NULL, fault->text);
+        next_change(c);
+}
+
+static int change_spec(Container *c, Change *change, Fault *fault)
+{
+        int r;
+
+        r = limits_copy(&c->spec->limits, &change->old);
+        if (r >= 0)
+                r = limits_change(&c->spec->limits, &change->wanted);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "Cannot change the limits: %m");
+        r = store_save_container(c);
+        if (r < 0) {
+                limits_done(&c->spec->limits);
+                c->spec->limits = change->old;
+                change->old = (Limits){ .set = 0 };
+                return fault_set(fault, FAULT_FAILED, r,
+                                 "Cannot save the state of container '%s': %m", c->spec->name);
+        }
+        return 0;
+}
+
+/* Until systemd has answered the old ones are what is in force, and shown. */
+static int keep_in_force(Container *c)
+{
+        int r;
+
+        if (c->limits->is_known)
+                return 0;
+        r = limits_copy(&c->spec->limits, &c->limits->in_force);
+        c->limits->is_known = r >= 0;
+        return r;
+}
+
+static void change_begin(Container *c, Change *change)
+{
+        Fault fault = FAULT_INIT;
+        int r;
+
+        r = keep_in_force(c);
+        if (r >= 0)
+                r = change_spec(c, change, &fault);
+        if (r >= 0) {
+                r = ask(c, &change->wanted, &fault);
+                if (r < 0)
+                        (void)put_back(c, change);
+        }
+        if (r < 0)
+                change_finish(c, r, &fault);
+}
+
+static void next_change(Container *c)
+{
+        if (c->limits->call)
+                return;
+        if (c->limits->changes)
+                change_begin(c, c->limits->changes);
+        else if (c->limits->is_stale)
+                (void)ask(c, NULL, NULL);
+}
+
+/* Without a scope there is nobody to ask. */
+static int set_for_next_start(Container *c, Change *change, Fault *fault)
+{
+        int r = change_spec(c, change, fault);
+
+        if (r >= 0) {
+                container_changed(c, CONTAINER_CHANGED_LIMITS);
+                change->func(change->userdata, 0, NULL);
+        }
+        change_free(change);
+        return r;
+}
+
+static int check_change(const Container *c, const Limits *changes, Fault *fault)
+{
+        Limits whole;
+        int r;
+
+        r = container_state_next(c->state, EVENT_LIMIT, fault);
+        if (r >= 0)
+                r = limit_check_possible(c->manager->cgroup_mode, changes, fault);
+        if (r >= 0)
+                r = limits_copy(&c->spec->limits, &whole);
+        if (r < 0)
+                return r;
+        r = limits_change(&whole, changes);
+        if (r == -E2BIG)
+                (void)fault_set(fault, FAULT_INVALID, r, "More than %d limits of devices",
+                                DEVICE_LIMITS_MAX);
+        limits_done(&whole);
+        return r;
+}
+
+int container_set_limits(Container *c, const Limits *changes, ReplyFunc func, void *userdata,
+                         Fault *fault)
+{
+        struct ContainerLimits *limits;
+        Change *change, **end;
+        int r;
+
+        r = check_change(c, changes, fault);
+        if (r < 0)
+                return r;
+        if (limits_are_empty(changes)) {
+                func(userdata, 0, NULL);
+                return 0;
+        }
+        change = calloc(1, sizeof(*change));
+        if (!change)
+                return -ENOMEM;
+        change->func = func;
+        change->userdata = userdata;
+        r = limits_copy(changes, &change->wanted);
+        if (r < 0) {
+                change_free(change);
+                return r;
+        }
+        if (c->leader_pidfd < 0)
+                return set_for_next_start(c, change, fault);
+        r = limits_get(c, &limits);
+        if (r < 0) {
+                change_free(change);
+                return r;
+        }
+        for (end = &limits->changes; *end; end = &(*end)->next)
+                ;
+        *end = change;
+        next_change(c);
+        return 0;
+}
+
+void container_refresh_limits(Container *c)
+{
+        struct ContainerLimits *limits;
+
+        if (c->leader_pidfd < 0 || !c->control_group || limits_get(c, &limits) < 0)
+                return;
+        limits->is_stale = 1;
+        next_change(c);
+}
+
+int container_check_limits(const Container *c, Fault *fault)
+{
+        if (!c->control_group)
+                return 0;
+        return limit_check_applied(c->manager->cgroup_mode, c->control_group, &c->spec->limits,
+                                   fault);
+}
+
+void container_end_limits(Container *c)
+{
+        struct ContainerLimits *limits = take_ptr(c->limits);
+        Fault fault = FAULT_INIT;
+        Change *change;
+        int is_first = 1;
+
+        if (!limits)
+                return;
+        change = take_ptr(limits->changes);
+        container_limits_free(limits);
+        (void)fault_set(&fault, FAULT_BAD_STATE, -ECANCELED,
+                        "The container ended before its limits were changed");
+        while (change) {
+                Change *next = change->next;
+
+                /* Only the first has touched the spec, and has done it unless it is being undone.
+                 */
+                if (is_first && !change->is_undoing)
+                        (void)put_back(c, change);
+                is_first = 0;
+                change->func(change->userdata, fault.error, &fault);
+                change_free(change);
+                change = next;
+        }
+        container_changed(c, CONTAINER_CHANGED_LIMITS);
+}

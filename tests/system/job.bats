@@ -198,23 +198,6 @@ END
     like "$BUS.Error.InvalidSpec.*Rlimits" "$output"
 }
 
-@test "tells whether a job that was killed has dumped core" {
-    [[ $(</proc/sys/kernel/core_pattern) != '|'* ]] || skip "cores go to a program of the host"
-    local job size
-    for size in 0 18446744073709551615; do
-        job=$(gcall "$(path_of s-jobs)" Container.SpawnJob "['/bin/sh', '-c', 'kill -SEGV \$\$']" \
-            "{'WorkingDirectory': <'/tmp'>, 'Rlimits': <{'CORE': (uint64 $size, uint64 $size)}>}")
-        job=$(grep -oE '[0-9]+' <<<"${job##*/}")
-        until_true job_is s-jobs "$job" killed
-        is '11 signal' "$(job_get s-jobs "$job" ExitSignal) $(job_get s-jobs "$job" EndReason)"
-        is "$([[ $size == 0 ]] && echo false || echo true)" "$(job_get s-jobs "$job" CoreDumped)" "CoreDumped with $size"
-    done
-    # Also after a restart, and in the list.
-    systemctl restart wardend.service
-    is true "$(job_get s-jobs "$job" CoreDumped)"
-    script_in s-jobs 'rm /tmp/core*'
-}
-
 @test "lets set-id programs take effect only in a privileged job" {
     script_in s-jobs 'cp /usr/bin/id /usr/local/bin/root-id && chmod 4755 /usr/local/bin/root-id'
     is 1500 "$(wardenctl exec -u alice s-jobs -- root-id -u)"

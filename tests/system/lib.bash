@@ -131,6 +131,19 @@ job_end_all() {
     done
 }
 
+# start NAME KEYS SCRIPT [ARGUMENT…]: a shell script as a job by SpawnJob with these keys (GVariant text); prints its number
+start() {
+    local name=$1 keys=$2 argv="'/bin/sh', '-c'" word reply
+    shift 2
+    (($# == 1)) || set -- "$1" sh "${@:2}"
+    for word in "$@"; do
+        word=${word//\\/\\\\}
+        argv+=", '${word//\'/\\\'}'"
+    done
+    reply=$(gcall "$(path_of "$name")" Container.SpawnJob "[$argv]" "{$keys}") || { echo "$reply"; return 1; }
+    [[ $reply =~ /job/([0-9]+) ]] && echo "${BASH_REMATCH[1]}"
+}
+
 # gcall OBJECT INTERFACE.METHOD ARGUMENT…: by gdbus, which tells the name of an error
 gcall() {
     local path=$1 method=$2
@@ -209,6 +222,7 @@ ends_with() {
 
 # state_is NAME STATE
 state_is() { [[ $(container_get "$1" State) == "$2" ]]; }
+ended() { [[ $(job_get "$1" "$2" State) != running ]]; }
 job_is() { [[ $(job_get "$1" "$2" State) == "$3" ]]; }
 # gone NAME: no such container
 gone() { [[ $'\n'$(wardenctl list -q)$'\n' != *$'\n'"$1"$'\n'* ]]; }

@@ -20,21 +20,7 @@ teardown() {
     case_end
 }
 
-# start NAME KEYS SCRIPT [ARGUMENT…]: a job by SpawnJob with these keys (GVariant text); prints its number
-start() {
-    local name=$1 keys=$2 argv="'/bin/sh', '-c'" word reply
-    shift 2
-    (($# == 1)) || set -- "$1" sh "${@:2}"
-    for word in "$@"; do
-        word=${word//\\/\\\\}
-        argv+=", '${word//\'/\\\'}'"
-    done
-    reply=$(gcall "$(path_of "$name")" Container.SpawnJob "[$argv]" "{$keys}") || { echo "$reply"; return 1; }
-    [[ $reply =~ /job/([0-9]+) ]] && echo "${BASH_REMATCH[1]}"
-}
-
 job_path() { echo "$(path_of "$1")/job/$2"; }
-ended() { [[ $(job_get "$1" "$2" State) != running ]]; }
 journal_of() { journalctl --sync; journalctl --quiet "CONTAINER_NAME=$1" "CONTAINER_JOB=$2" _COMM=warden-journal "${@:3}"; }
 wshd_pss() { awk '/^Pss:/ { print $2 }' "/proc/$(leader "$1")/smaps_rollup"; }
 daemon_rss() { awk '/^VmRSS:/ { print $2 }' "/proc/$(daemon_pid)/status"; }
@@ -171,22 +157,6 @@ daemon_rss() { awk '/^VmRSS:/ { print $2 }' "/proc/$(daemon_pid)/status"; }
     until_true ended s-out "$n"
     late() { [[ $(wardenctl logs s-out "$n") == $'early\nlate' ]]; }
     until_true late
-}
-
-@test "tells ends apart" {
-    local n
-    n=$(start s-out '' 'exit 7'); until_true ended s-out "$n"
-    is 'exited 7 exited' "$(job_get s-out "$n" State) $(job_get s-out "$n" ExitCode) $(job_get s-out "$n" EndReason)"
-    n=$(start s-out '' 'kill -SEGV $$'); until_true ended s-out "$n"
-    is 'killed 11 signal' "$(job_get s-out "$n" State) $(job_get s-out "$n" ExitSignal) $(job_get s-out "$n" EndReason)"
-    ends_with 127 inside s-out /no/such
-    ends_with 126 inside s-out /etc/passwd
-    create t-oom --memory 32M
-    n=$(start t-oom '' 'x=x; while :; do x=$x$x; done'); until_true ended t-oom "$n"
-    is 'killed 9 oom' "$(job_get t-oom "$n" State) $(job_get t-oom "$n" ExitSignal) $(job_get t-oom "$n" EndReason)"
-    n=$(start t-oom '' 'sleep 1000')
-    wardenctl stop t-oom
-    is container "$(job_get t-oom "$n" EndReason)"
 }
 
 @test "keeps ended jobs up to the configured count, and counts the others" {

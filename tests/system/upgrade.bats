@@ -28,6 +28,7 @@ seq_in() {
     [[ $reply =~ /job/([0-9]+) ]] && echo "${BASH_REMATCH[1]}"
 }
 
+# bats test_tags=anywhere
 @test "goes unnoticed by those who read what is written flat out" {
     local ring journal count init before
     count=$(scaled 3000000 100000)

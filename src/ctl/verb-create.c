@@ -2,6 +2,7 @@
 
 /* create and run: a container from a directory, for now or for one command. */
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -114,22 +115,39 @@ int verb_create(Command *command)
 typedef struct RunOptions {
         ContainerOptions container;
         JobOptions job;
-        int is_kept;
+        int is_kept, is_removed;
 } RunOptions;
 
 enum {
         OPTION_KEEP = 256,
+        OPTION_RM,
 };
 
 static const Option run_options[] = {
         { OPTION_KEEP, "keep", NULL, "do not destroy the container at the end" },
+        { OPTION_RM, "rm", NULL, "do so: the default, for fingers that are used to it" },
 };
 
 static int run_set(void *target, int key, const char *value, Fault *fault)
 {
-        int *is_kept = target;
+        RunOptions *options = target;
 
-        *is_kept = 1;
+        if (key == OPTION_RM)
+                options->is_removed = 1;
+        else
+                options->is_kept = 1;
+        return 0;
+}
+
+static int run_check(const RunOptions *options, Fault *fault)
+{
+        if (options->is_removed && options->is_kept)
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "--rm contradicts --keep");
+        if (options->is_removed && options->job.is_detached)
+                return fault_set(
+                        fault, FAULT_INVALID, -EINVAL,
+                        "--rm needs somebody who waits for the command's end, and --detach "
+                        "does not: leave one out, and 'wardenctl destroy' it later");
         return 0;
 }
 
@@ -244,7 +262,7 @@ int verb_run(Command *command)
                 { &detach_option_group, &options.job.detach_keys },
                 { &job_option_group, &options.job },
                 { &container_option_group, &options.container },
-                { &run_option_group, &options.is_kept },
+                { &run_option_group, &options },
                 { &json_option_group, &command->output },
         };
         Fault fault = FAULT_INIT;
@@ -260,7 +278,9 @@ int verb_run(Command *command)
                 argv = spawn_skip_dashes(arguments + 1);
                 if (!argv[0])
                         spawn_default_stdio(&options.job);
-                r = container_options_complete(&options.container, arguments[0], &fault);
+                r = run_check(&options, &fault);
+                if (r >= 0)
+                        r = container_options_complete(&options.container, arguments[0], &fault);
                 if (r >= 0)
                         r = run(command, &options, argv, &exit_code, &fault);
                 r = r < 0 ? complain_fault(r, &fault) : exit_code;

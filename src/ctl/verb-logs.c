@@ -74,7 +74,9 @@ static int logs_set(void *target, int key, const char *value, Fault *fault)
                 return 0;
         case 'S':
                 if (parse_since(value, &options->since_usec) < 0)
-                        return fault_set(fault, FAULT_INVALID, -EINVAL, "--since %.64s: not a time",
+                        return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                         "--since %.64s: not a time such as 10min, "
+                                         "'2026-01-31 12:00:00' or @SECONDS",
                                          value);
                 return 0;
         }
@@ -173,10 +175,12 @@ static int show(char **arguments, const LogsOptions *options, Fault *fault)
                 return show_journal(bus, arguments[0], path, (uint32_t)json_get_u64(job, "Id", 0),
                                     options, fault);
         if (wants_journal)
-                return fault_set(fault, FAULT_INVALID, -EINVAL,
-                                 "The job does not write to the journal, which --since and --lines "
-                                 "read: it was started with --log %s",
-                                 log);
+                return fault_set(
+                        fault, FAULT_INVALID, -EINVAL,
+                        "The job does not write to the journal, which --since and --lines "
+                        "read: it was started with --log %s. Without them you see what its "
+                        "ring holds.",
+                        log);
         return show_ring(bus, arguments[0], path, options->is_following, fault);
 }
 

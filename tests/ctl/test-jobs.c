@@ -579,6 +579,17 @@ static void test_run(void **state)
 
 static void test_run_keep_and_detach(void **state)
 {
+        free(harness_take_log());
+        assert_run(125, "", "--rm contradicts --keep", "run", "--rm", "--keep", "/srv", "true");
+        assert_run(125, "", "'wardenctl destroy' it later", "run", "--rm", "-d", "/srv", "true");
+        {
+                char *log = harness_take_log();
+
+                assert_null(strstr(log, "CreateContainer"));
+                free(log);
+        }
+        assert_run(3, NULL, NULL, "run", "--rm", "--name", "removed", "/srv", "sh", "-c", "exit 3");
+        assert_run(125, NULL, "No container 'removed'", "info", "removed");
         assert_run(2, NULL, NULL, "run", "--keep", "--name", "kept", "/srv", "sh", "-c", "exit 2");
         assert_run(0, NULL, NULL, "rm", "kept");
         assert_run(0, "detached\n", NULL, "run", "-d", "--name", "detached", "/srv", "sleep", "60");

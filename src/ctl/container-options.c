@@ -23,6 +23,7 @@ enum {
         OPTION_IO_WEIGHT,
         OPTION_STOP_TIMEOUT,
         OPTION_PUBLISH,
+        OPTION_OOM_POLICY,
 };
 
 static const Option container_options[] = {
@@ -47,6 +48,7 @@ static const Option container_options[] = {
         { 'p', "property", "NAME=VALUE", "a limit as systemd spells it: MemoryHigh=400M" },
         { OPTION_STOP_TIMEOUT, "stop-timeout", "TIME",
           "how long it may take to end (default: 10s)" },
+        { OPTION_OOM_POLICY, "oom-policy", "POLICY", "stop (default), kill or continue" },
 };
 
 int container_options_init(ContainerOptions *options)
@@ -160,6 +162,18 @@ static int set_grace(ContainerOptions *options, const char *value, Fault *fault)
         return value_parse_time(value, &options->spec->grace_usec, fault);
 }
 
+static int set_oom_policy(ContainerOptions *options, const char *value, Fault *fault)
+{
+        OomPolicy policy = oom_policy_from_string(value);
+
+        if ((int)policy < 0)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "OOMPolicy: '%.64s' is not stop, kill or continue", value);
+        options->spec->oom_policy = policy;
+        options->has_oom_policy = 1;
+        return 0;
+}
+
 static int set_cpus(Limits *limits, const char *value, Fault *fault)
 {
         uint64_t usec;
@@ -209,6 +223,8 @@ static int container_set(void *target, int key, const char *value, Fault *fault)
                 return add_short(spec, value, fault);
         case OPTION_STOP_TIMEOUT:
                 return set_grace(options, value, fault);
+        case OPTION_OOM_POLICY:
+                return set_oom_policy(options, value, fault);
         }
         return -EINVAL;
 }
@@ -329,6 +345,9 @@ static int append_simple(sd_bus_message *m, const ContainerOptions *options)
                 container_spec_format_private_users(spec, users, sizeof(users));
                 r = sd_bus_message_append(m, "{sv}", "PrivateUsers", "s", users);
         }
+        if (r >= 0 && options->has_oom_policy)
+                r = sd_bus_message_append(m, "{sv}", "OOMPolicy", "s",
+                                          oom_policy_to_string(spec->oom_policy));
         if (r >= 0 && options->has_grace)
                 r = sd_bus_message_append(m, "{sv}", "GraceUSec", "t", spec->grace_usec);
         return r;

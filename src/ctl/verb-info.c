@@ -124,6 +124,23 @@ static void print_forwards(struct json_object *container)
         }
 }
 
+static void print_events(struct json_object *container)
+{
+        struct json_object *events = json_get_typed(container, "Events", json_type_array);
+        uint64_t kills = json_get_u64(container, "OOMKills", 0);
+        char text[128];
+
+        for (size_t i = 0; events && i < json_object_array_length(events); i++) {
+                const char *event = json_object_get_string(json_object_array_get_idx(events, i));
+
+                (void)snprintf(text, sizeof(text), "%.64s", event ? event : "?");
+                if (kills > 1 && strcmp(text, "out of memory") == 0)
+                        (void)snprintf(text, sizeof(text), "out of memory, %" PRIu64 " times",
+                                       kills);
+                print_value(i == 0 ? "Events" : "", text);
+        }
+}
+
 /* The command line as one could type it, near enough for a person. */
 static void append_argv(struct json_object *job, char *line, size_t size)
 {
@@ -188,6 +205,7 @@ static void print_info(struct json_object *container)
         print_forwards(container);
         print_string(container, "PrivateUsers", "Users");
         print_limits(container);
+        print_events(container);
         print_labels(container);
         for (size_t i = 0; jobs && i < json_object_array_length(jobs); i++)
                 print_job(i == 0 ? "Jobs" : "", json_object_array_get_idx(jobs, i));

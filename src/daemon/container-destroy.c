@@ -17,6 +17,7 @@
 #include "basic/strv.h"
 #include "daemon/firewall.h"
 #include "daemon/container-limits.h"
+#include "daemon/container-oom.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/worker-pool.h"
@@ -153,6 +154,7 @@ static int on_processes_gone(sd_event_source *s, void *userdata)
         int r;
 
         destroy->next = sd_event_source_disable_unref(destroy->next);
+        container_oom_end(c);
         container_disconnect(c);
         container_clear_leader(c);
         container_end_limits(c);

@@ -14,9 +14,9 @@
 #include "basic/fd.h"
 #include "basic/io.h"
 #include "basic/log.h"
+#include "daemon/container-oom.h"
 #include "daemon/journal-pool.h"
 #include "daemon/manager.h"
-#include "daemon/oom-count.h"
 #include "daemon/process.h"
 #include "daemon/store.h"
 #include "daemon/wshd-client.h"
@@ -28,7 +28,6 @@
 #define RINGS_SHARE 2 /* and for all of them */
 #define RING_MIN UINT64_C(4096)
 #define JOURNAL_RING_BYTES (256U << 10)
-#define OOM_WINDOW_USEC USEC_PER_SEC /* from the kernel's kill to PID 1's report */
 
 /* What remains of a datagram for the spec beside the other fields. */
 #define INLINE_SPEC_MAX (WSHD_MESSAGE_MAX - 256)
@@ -356,32 +355,11 @@ static Job *job_by_id(const Map *jobs, uint32_t id)
         return map_get(jobs, key);
 }
 
-/* Has the kernel killed something of the container for want of memory, just now? It kills several
- * at once, of which each is reported on its own. */
-static int container_ran_out_of_memory(Container *c)
-{
-        uint64_t now_usec = io_now_monotonic_usec(), n;
-        int r;
-
-        r = oom_count_read(c->leader_pid, c->unit, &n);
-        if (r < 0)
-                return 0;
-        if (n > c->oom_kills)
-                c->oom_usec = now_usec;
-        if (n != c->oom_kills) {
-                c->oom_kills = n; /* less: it is another scope, after a Start */
-                r = store_save_container(c);
-                if (r < 0)
-                        (void)container_log(c, LOG_WARNING, r, NULL, "Failed to save the state");
-        }
-        return c->oom_usec > 0 && now_usec - c->oom_usec < OOM_WINDOW_USEC;
-}
-
 static JobEndReason job_find_reason(const Job *job, const WshdMessage *m)
 {
         Container *c = job->container;
 
-        if (m->signal == SIGKILL && !job->is_kill_asked && container_ran_out_of_memory(c))
+        if (m->signal == SIGKILL && !job->is_kill_asked && container_oom_claim(c, job))
                 return JOB_END_OOM;
         if (c->state == CONTAINER_STOPPING || c->state == CONTAINER_DESTROYING)
                 return JOB_END_CONTAINER;
@@ -519,7 +497,7 @@ void container_jobs_lost(Container *c)
 
         MAP_FOREACH(job, c->jobs)
                 if (job->state == JOB_RUNNING)
-                        job_take_loss(job, JOB_END_CONTAINER);
+                        job_take_loss(job, c->oom_by_oomd ? JOB_END_OOM : JOB_END_CONTAINER);
                 else
                         job_note_output(job, &(const WshdMessage){ 0 });
 }

@@ -20,6 +20,7 @@
 #include "basic/fd.h"
 #include "basic/log.h"
 #include "basic/message-id.h"
+#include "daemon/container-oom.h"
 #include "daemon/firewall.h"
 #include "daemon/container-limits.h"
 #include "daemon/manager.h"
@@ -172,6 +173,10 @@ static void on_scope_done(void *userdata, int error, const Fault *fault)
                 start_fail(start, r, &limits_fault);
                 return;
         }
+        /* A new scope counts from zero. */
+        start->container->oom_kills = 0;
+        start->container->oom_by_oomd = 0;
+        container_oom_begin(start->container);
         start->is_scoped = 1;
         start_open_gate(start);
 }

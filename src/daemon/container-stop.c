@@ -14,6 +14,7 @@
 #include "basic/log.h"
 #include "basic/message-id.h"
 #include "daemon/container-limits.h"
+#include "daemon/container-oom.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/wshd-client.h"
@@ -86,6 +87,7 @@ void container_stop_leader_gone(Container *c)
         /* Exits that PID 1 reported before its own end are still in the socket. */
         if (c->wshd)
                 wshd_client_drain(c->wshd);
+        container_oom_end(c);
         container_disconnect(c);
         container_jobs_lost(c);
         container_clear_leader(c);

@@ -17,6 +17,8 @@
 #include "basic/log.h"
 #include "daemon/container-forward.h"
 #include "daemon/container-limits.h"
+#include "basic/strv.h"
+#include "cgroup/oom-source.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/store.h"
@@ -95,6 +97,9 @@ Container *container_free(Container *c)
         container_disconnect(c);
         container_clear_leader(c);
         sd_event_source_disable_unref(c->stop_source);
+        oom_source_free(c->oom);
+        sd_event_source_disable_unref(c->oom_policy_source);
+        strv_free(c->events);
         reply_all(&c->stop_replies, -ECANCELED, NULL);
         MAP_FOREACH(job, c->jobs)
                 job_free(job);
@@ -123,6 +128,14 @@ void container_changed(Container *c, unsigned mask)
 
         if (c->is_announced && observer->container_changed)
                 observer->container_changed(observer->userdata, c, mask);
+}
+
+int container_add_event(Container *c, const char *text)
+{
+        for (char **p = c->events; p && *p; p++)
+                if (strcmp(*p, text) == 0)
+                        return 0;
+        return strv_append(&c->events, text);
 }
 
 int container_move(Container *c, ContainerEvent event, Fault *fault)

@@ -67,9 +67,16 @@ struct Container {
         Map *jobs;          /* by Job.key */
         Map *released_jobs; /* the same: those whose output the journal does not have yet */
         RetentionList ended_jobs;
-        uint64_t jobs_dropped; /* ended ones that were forgotten without being asked to */
-        uint64_t oom_kills;    /* the kernel's counter when we last looked */
-        uint64_t oom_usec;     /* CLOCK_MONOTONIC: when it was seen to grow; 0: never */
+        uint64_t jobs_dropped;  /* ended ones that were forgotten without being asked to */
+        char **events;          /* what happened to it, each once */
+        struct OomSource *oom;  /* while it is in its scope */
+        uint64_t oom_kills;     /* the kernel's counter when we last looked */
+        uint64_t oom_total;     /* kills for want of memory, in all its lives */
+        uint64_t oom_untold;    /* of them, not signalled yet */
+        uint64_t oom_unclaimed; /* of the last ones, of no job that we know of */
+        uint64_t oom_usec;      /* CLOCK_MONOTONIC: when the counter was last seen to grow */
+        int oom_by_oomd;        /* its last life was ended by systemd-oomd */
+        struct sd_event_source *oom_policy_source; /* OOMPolicy is about to be applied */
         uint32_t next_job;
         uint32_t reserved_jobs; /* ids below it are saved as used: the state is written once a batch
                                  */
@@ -135,6 +142,9 @@ int container_move(Container *c, ContainerEvent event, Fault *fault);
 void container_move_on(Container *c, ContainerEvent event);
 
 void container_changed(Container *c, unsigned mask);
+
+/* Adds to the events if it is not among them; does not save. Returns 0; -ENOMEM. */
+int container_add_event(Container *c, const char *text);
 
 /* Takes the pidfd and watches it. Returns 0; negative errno. */
 int container_set_leader(Container *c, uint32_t pid, int take_pidfd);

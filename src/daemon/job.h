@@ -52,6 +52,7 @@ typedef struct Job {
         int exit_signal; /* 0 unless JOB_KILLED */
         int is_core_dumped;
         int is_kill_asked; /* a client sent it SIGKILL, or its container */
+        int is_oom_victim; /* killed by OOMPolicy=kill */
         int is_listed;     /* PID 1 named it since the last connect */
         int is_released;   /* in released_jobs: clients have it no more, the journal is not done */
         uint64_t stdout_bytes, stderr_bytes; /* that it has written, when we last heard of it */

@@ -119,6 +119,7 @@ static void on_named(void *userdata, int error)
                 return;
         }
         d->is_named = 1;
+        manager_set_public(d->manager);
         daemon_tell_ready(d);
 }
 

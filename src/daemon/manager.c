@@ -18,6 +18,7 @@
 #include "daemon/firewall.h"
 #include "cgroup/limit-check.h"
 #include "daemon/container-limits.h"
+#include "daemon/container-oom.h"
 #include "daemon/journal-pool.h"
 #include "daemon/manager.h"
 #include "daemon/port-table.h"
@@ -326,6 +327,15 @@ Container *manager_get_by_pid(Manager *manager, uint32_t pid)
                         return c;
         }
         return NULL;
+}
+
+void manager_set_public(Manager *manager)
+{
+        Container *c;
+
+        manager->is_public = 1;
+        MAP_FOREACH(c, manager->by_id)
+                container_oom_tell(c);
 }
 
 int manager_is_settled(const Manager *manager)

@@ -20,6 +20,7 @@ typedef struct ManagerObserver {
         void (*container_added)(void *userdata, Container *c);   /* it is active (or restored) */
         void (*container_removed)(void *userdata, Container *c); /* about to be freed */
         void (*container_changed)(void *userdata, Container *c, unsigned mask);
+        void (*container_oom)(void *userdata, Container *c); /* once for each kill */
         void (*job_added)(void *userdata, Job *job);
         void (*job_removed)(void *userdata, Job *job);
         void (*job_changed)(void *userdata, Job *job, unsigned mask);
@@ -46,6 +47,7 @@ struct Manager {
         Retention *retention;              /* of ended jobs */
         int containers_dir_fd;             /* runtime_directory/containers */
         unsigned n_unsettled;              /* restored containers whose PID 1 has not answered */
+        int is_public;                     /* clients can hear signals */
         struct ScopeSearch *orphan_search; /* orphan-scopes.c */
         ManagerObserver observer;
 };
@@ -60,6 +62,9 @@ DEFINE_DROP(Manager, manager, manager_free);
  * (their PID 1 is asked for its jobs, asynchronously), half-made ones are destroyed. Call before
  * the bus name is acquired. */
 int manager_restore(Manager *manager);
+
+/* Clients can hear us from now on: tells what happened to containers while nobody could. */
+void manager_set_public(Manager *manager);
 
 /* 1 when every restored container has answered (or failed to): only then READY=1 is sent. */
 int manager_is_settled(const Manager *manager);

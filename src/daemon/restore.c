@@ -14,6 +14,7 @@
 #include "daemon/container-forward.h"
 #include "daemon/firewall.h"
 #include "daemon/container-limits.h"
+#include "daemon/container-oom.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/store.h"
@@ -137,6 +138,7 @@ static int restore_running(Container *c, const ContainerRecord *record)
         /* Only where somebody has changed something: asking for each would keep systemd busy. */
         if (c->manager->drop_ins && drop_in_watch_look(c->manager->drop_ins, c->unit) > 0)
                 container_refresh_limits(c);
+        container_oom_begin(c);
         c->is_unsettled = 1;
         c->manager->n_unsettled++;
         r = container_connect(c);
@@ -224,6 +226,8 @@ static int restore_container(void *userdata, const char *name)
         c->next_job = c->reserved_jobs = MAX2(record->next_job, 1U);
         c->jobs_dropped = record->jobs_dropped;
         c->oom_kills = record->oom_kills;
+        c->oom_total = record->oom_total;
+        c->events = take_ptr(record->events);
         r = store_open_container(c);
         if (r >= 0 && record->uid_count > 0) {
                 r = uid_pool_reserve(manager->uids, record->uid_base, record->uid_count, &fault);

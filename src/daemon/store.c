@@ -42,6 +42,8 @@ int store_save_container(const Container *c)
                 .next_job = c->reserved_jobs,
                 .jobs_dropped = c->jobs_dropped,
                 .oom_kills = c->oom_kills,
+                .oom_total = c->oom_total,
+                .events = c->events,
         };
         int r;
 

@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "basic/fd.h"
 #include "init/child.h"
 #include "init/passwd.h"
 #include "init/program.h"
@@ -137,11 +138,26 @@ static int rlimit_set_default_nofile(void)
         return rlimit_set(RLIMIT_NOFILE, MIN2((uint64_t)DEFAULT_NOFILE_SOFT, hard), hard);
 }
 
+/* PID 1 is spared by the OOM killer as long as it can be, its jobs are not. No mount is possible in
+ * here, so that the path is the kernel's. Who may not write is not PID 1 of a container, or has a
+ * score that is worse than 0 already. */
+static int oom_score_reset(void)
+{
+        _drop_(drop_fd) int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+        if (fd >= 0 && write(fd, "0", 1) >= 0)
+                return 0;
+        return errno == EACCES || errno == ENOENT ? 0 : -errno;
+}
+
 static int child_rlimits(ChildState *state)
 {
         const Spec *spec = &state->spec;
         int r;
 
+        r = oom_score_reset();
+        if (r < 0)
+                return r;
         if (!(spec->rlimits_set >> RLIMIT_NOFILE & 1)) {
                 r = rlimit_set_default_nofile();
                 if (r < 0)

@@ -29,6 +29,25 @@ NetworkMode network_mode_from_string(const char *s)
         return _NETWORK_MODE_INVALID;
 }
 
+static const char *const oom_policy_table[_OOM_POLICY_MAX] = {
+        [OOM_STOP] = "stop",
+        [OOM_KILL] = "kill",
+        [OOM_CONTINUE] = "continue",
+};
+
+const char *oom_policy_to_string(OomPolicy policy)
+{
+        return (int)policy >= 0 && policy < _OOM_POLICY_MAX ? oom_policy_table[policy] : NULL;
+}
+
+OomPolicy oom_policy_from_string(const char *s)
+{
+        for (int i = 0; i < _OOM_POLICY_MAX; i++)
+                if (strcmp(oom_policy_table[i], s) == 0)
+                        return (OomPolicy)i;
+        return _OOM_POLICY_INVALID;
+}
+
 ContainerSpec *container_spec_new(void)
 {
         ContainerSpec *spec = calloc(1, sizeof(*spec));
@@ -37,6 +56,7 @@ ContainerSpec *container_spec_new(void)
                 return NULL;
         spec->private_users = PRIVATE_USERS_AUTO;
         spec->network = NETWORK_PRIVATE;
+        spec->oom_policy = OOM_STOP;
         spec->grace_usec = GRACE_USEC_DEFAULT;
         return spec;
 }
@@ -281,6 +301,9 @@ static int modes_validate(const ContainerSpec *spec, Fault *fault)
         if (!network_mode_to_string(spec->network))
                 return fault_set(fault, FAULT_INVALID, -EINVAL,
                                  "Network: is not 'private', 'host' or 'none'");
+        if (!oom_policy_to_string(spec->oom_policy))
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "OOMPolicy: is not 'stop', 'kill' or 'continue'");
         if (spec->private_users == PRIVATE_USERS_RANGE)
                 return uid_range_check(spec->uid_base, spec->uid_count, fault);
         return 0;

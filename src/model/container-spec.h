@@ -32,6 +32,18 @@ typedef enum PrivateUsers {
         _PRIVATE_USERS_INVALID = -22,
 } PrivateUsers;
 
+/* When the kernel has killed a process of the container for want of memory. */
+typedef enum OomPolicy {
+        OOM_STOP,     /* the container is stopped, as Warden did */
+        OOM_KILL,     /* all of its jobs are killed, and it stays */
+        OOM_CONTINUE, /* nothing */
+        _OOM_POLICY_MAX,
+        _OOM_POLICY_INVALID = -22,
+} OomPolicy;
+
+const char *oom_policy_to_string(OomPolicy policy);
+OomPolicy oom_policy_from_string(const char *s);
+
 #define BIND_MOUNTS_MAX 256
 #define TMPFS_MAX 64
 #define LABELS_MAX 256
@@ -60,6 +72,7 @@ typedef struct ContainerSpec {
         EgressRule *egress;
         size_t n_egress;
         StorageKind storage;
+        OomPolicy oom_policy;
         int is_read_only;
         uint64_t grace_usec; /* how long Stop waits between TERM and KILL */
         Limits limits;

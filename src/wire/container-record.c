@@ -23,7 +23,10 @@ enum {
         TAG_JOBS_DROPPED,
         TAG_OOM_KILLS,
         TAG_PROJECT_ID,
+        TAG_OOM_TOTAL,
         _TAG_MAX,
+        /* repeated */
+        TAG_EVENT = 64,
 };
 
 enum {
@@ -36,6 +39,7 @@ enum {
         TAG_SPEC_GRACE_USEC,
         TAG_SPEC_STORAGE, /* may be missing */
         TAG_SPEC_SLICE,   /* may be missing */
+        TAG_SPEC_OOM_POLICY,
         _TAG_SPEC_ONCE_MAX,
         /* repeated */
         TAG_SPEC_ENVIRONMENT = 32,
@@ -76,6 +80,7 @@ ContainerRecord *container_record_free(ContainerRecord *record)
         container_spec_free(record->spec);
         free(record->id);
         free(record->unit);
+        strv_free(record->events);
         free(record);
         return NULL;
 }
@@ -127,6 +132,7 @@ static void spec_encode(const ContainerSpec *spec, WireWriter *w)
         wire_put_u64(w, TAG_SPEC_GRACE_USEC, spec->grace_usec);
         wire_put_string(w, TAG_SPEC_STORAGE, storage_kind_to_string(spec->storage));
         wire_put_string(w, TAG_SPEC_SLICE, spec->slice);
+        wire_put_string(w, TAG_SPEC_OOM_POLICY, oom_policy_to_string(spec->oom_policy));
         wire_put_strv(w, TAG_SPEC_ENVIRONMENT, spec->environment);
         wire_put_strv(w, TAG_SPEC_LABEL, spec->labels);
         mounts_encode(w, TAG_SPEC_BIND_MOUNT, TAG_SPEC_TMPFS_MOUNT, spec->bind_mounts,
@@ -155,6 +161,8 @@ int container_record_encode(const ContainerRecord *record, WireWriter *w)
         wire_put_u64(w, TAG_JOBS_DROPPED, record->jobs_dropped);
         wire_put_u64(w, TAG_OOM_KILLS, record->oom_kills);
         wire_put_u64(w, TAG_PROJECT_ID, record->project_id);
+        wire_put_u64(w, TAG_OOM_TOTAL, record->oom_total);
+        wire_put_strv(w, TAG_EVENT, record->events);
         mark = wire_begin(w, TAG_SPEC);
         spec_encode(record->spec, w);
         wire_end(w, mark);
@@ -304,6 +312,12 @@ static int spec_decode_field(ContainerSpec *spec, const WireField *f)
                 return 0;
         case TAG_SPEC_SLICE:
                 return wire_dup_string(f, &spec->slice);
+        case TAG_SPEC_OOM_POLICY:
+                r = wire_get_string(f, &s);
+                if (r < 0)
+                        return r;
+                spec->oom_policy = oom_policy_from_string(s);
+                return 0;
         case TAG_SPEC_BIND_MOUNT:
         case TAG_SPEC_TMPFS_MOUNT:
                 return spec_decode_mount(spec, f);
@@ -375,6 +389,8 @@ static int container_record_decode_field(ContainerRecord *record, const WireFiel
                 return wire_get_u64(f, &record->oom_kills);
         case TAG_PROJECT_ID:
                 return wire_get_u32(f, &record->project_id);
+        case TAG_OOM_TOTAL:
+                return wire_get_u64(f, &record->oom_total);
         case TAG_SPEC:
                 return spec_decode(record->spec, f);
         }
@@ -396,7 +412,8 @@ static int container_record_check(const ContainerRecord *record, uint64_t seen)
 {
         const uint64_t all = (UINT64_C(1) << _TAG_MAX) - 2;
         const uint64_t optional = UINT64_C(1) << TAG_UNIT | UINT64_C(1) << TAG_JOBS_DROPPED |
-                                  UINT64_C(1) << TAG_OOM_KILLS | UINT64_C(1) << TAG_PROJECT_ID;
+                                  UINT64_C(1) << TAG_OOM_KILLS | UINT64_C(1) << TAG_PROJECT_ID |
+                                  UINT64_C(1) << TAG_OOM_TOTAL;
 
         if ((seen | optional) != all || !id_is_valid(record->id))
                 return -EBADMSG;
@@ -420,6 +437,8 @@ int container_record_decode(const void *data, size_t size, ContainerRecord **ret
         if (!record)
                 return -ENOMEM;
         r = record_open(data, size, RECORD_CONTAINER, CONTAINER_RECORD_VERSION, &reader);
+        if (r >= 0)
+                r = wire_dup_strv(reader, TAG_EVENT, &record->events);
         if (r < 0)
                 return r;
         while ((r = wire_next(&reader, &f)) > 0) {

@@ -23,6 +23,8 @@ typedef struct ContainerRecord {
         uint64_t jobs_dropped; /* ended jobs that were forgotten unasked */
         uint32_t project_id;   /* the lease of the layer's quota; 0: none */
         uint64_t oom_kills;    /* the kernel's counter, as far as we have looked */
+        uint64_t oom_total;    /* kills for want of memory in all its lives */
+        char **events;         /* what happened to it, each once */
 } ContainerRecord;
 
 /* With an own empty spec. */

@@ -88,6 +88,12 @@ static int set_inherited(Fault *fault)
         /* The daemon may be protected from the OOM killer, the containers are not. Where this is
          * refused the score was a worse one, and that is not for us to better. */
         (void)io_write_string(AT_FDCWD, "/proc/self/oom_score_adj", "0");
+        /* PID 1 of the containers inherits this, and wshd gives its jobs the 0 back. -17 in the
+         * file of old is an oom_score_adj of -1000, "never": while the memory of a victim is on its
+         * way back, the kernel would choose whoever is left, and with PID 1 all others die. A write
+         * to the new file would also lower what a process may go back to by itself, and a job could
+         * make itself unkillable at the host's expense. Refused where we may not. */
+        (void)io_write_string(AT_FDCWD, "/proc/self/oom_adj", "-17");
         /* The daemon's keys are not the containers'. A kernel without keys has none to lose. */
         if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
                 return fault_set(fault, FAULT_FAILED, -errno, "session keyring: %m");

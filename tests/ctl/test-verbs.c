@@ -39,6 +39,7 @@ static void test_create(void **state)
                 "\"Network\":\"none\"",
                 "\"PrivateUsers\":\"100000:65536\"",
                 "\"GraceUSec\":1500000",
+                "\"OOMPolicy\":\"kill\"",
                 "\"MemoryMax\":536870912",
                 "\"MemoryHigh\":419430400",
                 "\"CPUWeight\":200",
@@ -53,8 +54,8 @@ static void test_create(void **state)
                    "--read-only", "-eA=0", "-eA=1", "-eB=x y", "--label=tier=web", "--label=empty",
                    "-v/usr:/mnt/usr:ro", "--bind=/etc/:/mnt/etc", "--tmpfs=/scratch:size=64M",
                    "--network=none", "--private-users=100000:65536", "--stop-timeout=1.5s",
-                   "-m512m", "-pMemoryHigh=400M", "--cpu-weight=200", "--cpus=1.5",
-                   "--pids-limit=50", "--io-weight=300", "/srv/");
+                   "--oom-policy=kill", "-m512m", "-pMemoryHigh=400M", "--cpu-weight=200",
+                   "--cpus=1.5", "--pids-limit=50", "--io-weight=300", "/srv/");
         log = harness_take_log();
         for (size_t i = 0; i < ELEMENTSOF(expected); i++)
                 if (!strstr(log, expected[i]))
@@ -82,6 +83,7 @@ static void test_create_errors(void **state)
                 { "--property=MemoryMx=1G", "Did you mean MemoryMax?" },
                 { "--property=MemoryMax", "is not NAME=VALUE" },
                 { "--network=bridge", "is not private, host or none" },
+                { "--oom-policy=panic", "is not stop, kill or continue" },
                 { "--private-users=0:65536", "PrivateUsers: " },
                 { "--bind=/usr", "is not SRC:DST" },
                 { "--bind=/usr:relative", "BindMounts" },

@@ -35,7 +35,7 @@ end_of() {
 }
 
 @test "tells that the kernel has killed a job for want of memory, also after a restart" {
-    create t-oom --memory 32M
+    create t-oom --memory 32M --oom-policy continue
     local n
     n=$(start t-oom '' 'x=x; while :; do x=$x$x; done')
     is 'killed 9 oom' "$(end_of t-oom "$n")"

@@ -41,6 +41,8 @@ static int bus_container_get_string(sd_bus *bus, const char *path, const char *i
                 s = c->spec->slice ? c->spec->slice : c->manager->conf.slice;
         else if (strcmp(property, "Network") == 0)
                 s = network_mode_to_string(c->spec->network);
+        else if (strcmp(property, "OOMPolicy") == 0)
+                s = oom_policy_to_string(c->spec->oom_policy);
         else {
                 container_spec_format_private_users(c->spec, users, sizeof(users));
                 s = users;
@@ -101,6 +103,15 @@ static int bus_container_get_limits(sd_bus *bus, const char *path, const char *i
                                     sd_bus_error *error)
 {
         return bus_limits_append(reply, container_limits(userdata));
+}
+
+static int bus_container_get_events(sd_bus *bus, const char *path, const char *interface,
+                                    const char *property, sd_bus_message *reply, void *userdata,
+                                    sd_bus_error *error)
+{
+        const Container *c = userdata;
+
+        return sd_bus_message_append_strv(reply, c->events);
 }
 
 static int bus_container_get_jobs(sd_bus *bus, const char *path, const char *interface,
@@ -276,9 +287,14 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_PROPERTY("EgressRules", "aa{sv}", bus_network_get_egress, 0, CHANGES),
         SD_BUS_PROPERTY("Slice", "s", bus_container_get_string, 0, CONST),
         SD_BUS_PROPERTY("Limits", "a{sv}", bus_container_get_limits, 0, CHANGES),
+        SD_BUS_PROPERTY("OOMPolicy", "s", bus_container_get_string, 0, CONST),
+        SD_BUS_PROPERTY("Events", "as", bus_container_get_events, 0, CHANGES),
+        SD_BUS_PROPERTY("OOMKills", "t", NULL, offsetof(Container, oom_total), CHANGES),
         SD_BUS_PROPERTY("Jobs", "ao", bus_container_get_jobs, 0, CHANGES),
         SD_BUS_PROPERTY("JobsDropped", "t", NULL, offsetof(Container, jobs_dropped), 0),
         SD_BUS_PROPERTY("CreatedTimestamp", "t", NULL, offsetof(Container, created_usec), CONST),
+
+        SD_BUS_SIGNAL_WITH_ARGS("OutOfMemory", SD_BUS_NO_ARGS, 0),
 
         SD_BUS_METHOD_WITH_ARGS("Start", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
                                 bus_container_method_start, 0),

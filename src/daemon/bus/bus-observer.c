@@ -78,6 +78,10 @@ static void on_container_changed(void *userdata, Container *c, unsigned mask)
                 names[n++] = "ForwardedPorts";
         if (mask & CONTAINER_CHANGED_EGRESS)
                 names[n++] = "EgressRules";
+        if (mask & CONTAINER_CHANGED_EVENTS) {
+                names[n++] = "Events";
+                names[n++] = "OOMKills";
+        }
         if (n == 0)
                 return;
         names[n] = NULL;
@@ -87,6 +91,19 @@ static void on_container_changed(void *userdata, Container *c, unsigned mask)
                 r = sd_bus_emit_properties_changed_strv(server->bus, path, BUS_INTERFACE_CONTAINER,
                                                         (char **)names);
         log_lost("PropertiesChanged", r);
+}
+
+static void on_container_oom(void *userdata, Container *c)
+{
+        _drop_(drop_free) char *path = NULL;
+        BusServer *server = userdata;
+        int r;
+
+        r = bus_path_container(c, &path);
+        if (r >= 0)
+                r = sd_bus_emit_signal(server->bus, path, BUS_INTERFACE_CONTAINER, "OutOfMemory",
+                                       NULL);
+        log_lost("OutOfMemory", r);
 }
 
 static void on_job_added(void *userdata, Job *job)
@@ -159,6 +176,7 @@ void bus_observer_init(BusServer *server, ManagerObserver *ret)
                 .container_added = on_container_added,
                 .container_removed = on_container_removed,
                 .container_changed = on_container_changed,
+                .container_oom = on_container_oom,
                 .job_added = on_job_added,
                 .job_removed = on_job_removed,
                 .job_changed = on_job_changed,

@@ -93,6 +93,24 @@ static int set_network(sd_bus_message *m, const DictKey *key, void *target, Faul
         return 0;
 }
 
+static int set_oom_policy(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        ContainerSpec *spec = target;
+        OomPolicy policy;
+        const char *text;
+        int r = sd_bus_message_read(m, "s", &text);
+
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        policy = oom_policy_from_string(text);
+        if ((int)policy < 0)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "%s: '%.64s' is not 'stop', 'kill' or 'continue'", key->name,
+                                 text);
+        spec->oom_policy = policy;
+        return 0;
+}
+
 static int set_slice(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
 {
         const char *text;
@@ -115,12 +133,12 @@ static const DictKey container_keys[] = {
         { "AllowEgress", "aa{sv}", bus_network_set_egress },
         { "BindMounts", "a(sss)", set_bind_mounts },
         { "TemporaryFileSystem", "as", set_tmpfs },
+        { "OOMPolicy", "s", set_oom_policy },
         { "GraceUSec", "t", bus_dict_set_u64, offsetof(ContainerSpec, grace_usec) },
         { "Slice", "s", set_slice },
         BUS_LIMIT_KEYS(offsetof(ContainerSpec, limits)),
         { "Address", "s" },
         { "Command", "as" },
-        { "OOMPolicy", "s" },
         { "CapabilityBoundingSet", "as" },
         { "DiskMax", "t" },
         { "DiskInodesMax", "t" },

@@ -40,11 +40,15 @@ static ContainerRecord *make_full_record(void)
         record->jobs_dropped = UINT64_MAX;
         record->project_id = 7000;
         record->oom_kills = 3;
+        record->oom_total = 5;
+        assert_int_equal(strv_append(&record->events, "out of memory"), 0);
+        assert_int_equal(strv_append(&record->events, "later"), 0);
         spec->name = strdup("web");
         spec->hostname = strdup("www");
         spec->is_read_only = 1;
         spec->storage = STORAGE_TMPFS;
         spec->network = NETWORK_HOST;
+        spec->oom_policy = OOM_CONTINUE;
         spec->grace_usec = USEC_INFINITY;
         assert_int_equal(strv_append(&spec->environment, "A=1"), 0);
         assert_int_equal(strv_append(&spec->environment, "B=x=\n"), 0);
@@ -102,6 +106,8 @@ static void test_smallest(void **state)
         assert_int_equal(back->spec->private_users, PRIVATE_USERS_AUTO);
         assert_int_equal(back->spec->grace_usec, GRACE_USEC_DEFAULT);
         assert_int_equal(back->spec->limits.set, 0);
+        assert_int_equal(back->spec->oom_policy, OOM_STOP);
+        assert_int_equal(strv_length(back->events), 0);
         assert_int_equal(back->spec->n_bind_mounts, 0);
         assert_int_equal(strv_length(back->spec->environment), 0);
 }
@@ -145,6 +151,7 @@ static void expect_full_spec(const ContainerSpec *spec)
         assert_true(spec->is_read_only);
         assert_int_equal(spec->storage, STORAGE_TMPFS);
         assert_int_equal(spec->network, NETWORK_HOST);
+        assert_int_equal(spec->oom_policy, OOM_CONTINUE);
         assert_true(spec->grace_usec == USEC_INFINITY);
         assert_int_equal(strv_length(spec->environment), 2);
         assert_string_equal(spec->environment[1], "B=x=\n");
@@ -189,6 +196,9 @@ static void test_full(void **state)
         assert_true(back->jobs_dropped == UINT64_MAX);
         assert_int_equal(back->project_id, 7000);
         assert_int_equal(back->oom_kills, 3);
+        assert_int_equal(back->oom_total, 5);
+        assert_int_equal(strv_length(back->events), 2);
+        assert_string_equal(back->events[1], "later");
         expect_full_spec(back->spec);
 
         assert_int_equal(container_record_encode(back, &b), 0);

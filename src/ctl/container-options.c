@@ -20,6 +20,9 @@ enum {
         OPTION_CPU_WEIGHT,
         OPTION_CPUS,
         OPTION_TASKS_MAX,
+        OPTION_DISK,
+        OPTION_DISK_INODES,
+        OPTION_STORAGE,
         OPTION_IO_WEIGHT,
         OPTION_STOP_TIMEOUT,
         OPTION_PUBLISH,
@@ -45,6 +48,9 @@ static const Option container_options[] = {
         { OPTION_IO_WEIGHT, "io-weight", "WEIGHT", "IOWeight: 1 to 10000, usually 100" },
         { OPTION_TASKS_MAX, "tasks-max", "COUNT", "TasksMax: processes and threads" },
         { OPTION_TASKS_MAX, "pids-limit", "COUNT", NULL },
+        { OPTION_DISK, "disk", "BYTES", "DiskMax: what it may write to its layer: 1G" },
+        { OPTION_DISK_INODES, "disk-inodes", "COUNT", "DiskInodesMax: how many files" },
+        { OPTION_STORAGE, "storage", "KIND", "directory (default), loop or tmpfs" },
         { 'p', "property", "NAME=VALUE", "a limit as systemd spells it: MemoryHigh=400M" },
         { OPTION_STOP_TIMEOUT, "stop-timeout", "TIME",
           "how long it may take to end (default: 10s)" },
@@ -156,6 +162,18 @@ static int set_private_users(ContainerOptions *options, const char *value, Fault
         return container_spec_set_private_users(options->spec, value, fault);
 }
 
+static int set_storage(ContainerOptions *options, const char *value, Fault *fault)
+{
+        StorageKind kind = storage_kind_from_string(value);
+
+        if ((int)kind < 0)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "Storage: '%.64s' is not directory, loop or tmpfs", value);
+        options->spec->storage = kind;
+        options->has_storage = 1;
+        return 0;
+}
+
 static int set_grace(ContainerOptions *options, const char *value, Fault *fault)
 {
         options->has_grace = 1;
@@ -221,6 +239,12 @@ static int container_set(void *target, int key, const char *value, Fault *fault)
                 return add_forward(spec, value, fault);
         case 'p':
                 return add_short(spec, value, fault);
+        case OPTION_DISK:
+                return value_parse_limit(LIMIT_DISK_MAX, value, &spec->limits, fault);
+        case OPTION_DISK_INODES:
+                return value_parse_limit(LIMIT_DISK_INODES_MAX, value, &spec->limits, fault);
+        case OPTION_STORAGE:
+                return set_storage(options, value, fault);
         case OPTION_STOP_TIMEOUT:
                 return set_grace(options, value, fault);
         case OPTION_OOM_POLICY:
@@ -341,6 +365,9 @@ static int append_simple(sd_bus_message *m, const ContainerOptions *options)
         if (r >= 0 && options->has_network)
                 r = sd_bus_message_append(m, "{sv}", "Network", "s",
                                           network_mode_to_string(spec->network));
+        if (r >= 0 && options->has_storage)
+                r = sd_bus_message_append(m, "{sv}", "Storage", "s",
+                                          storage_kind_to_string(spec->storage));
         if (r >= 0 && options->has_private_users) {
                 container_spec_format_private_users(spec, users, sizeof(users));
                 r = sd_bus_message_append(m, "{sv}", "PrivateUsers", "s", users);

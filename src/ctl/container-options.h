@@ -12,7 +12,7 @@
 typedef struct ContainerOptions {
         ContainerSpec *spec;
         /* What was not given is not sent: the defaults are its administrator's. */
-        int has_network, has_private_users, has_grace, has_oom_policy;
+        int has_network, has_private_users, has_storage, has_grace, has_oom_policy;
 } ContainerOptions;
 
 extern const OptionGroup container_option_group;

@@ -78,7 +78,8 @@ static void format_limit(const char *name, uint64_t value, char ret[64])
 
         if (value == UINT64_MAX) {
                 (void)snprintf(ret, 64, "%s=infinity", name);
-        } else if (strncmp(name, "Memory", 6) == 0) {
+        } else if (strncmp(name, "Memory", 6) == 0 ||
+                   strcmp(name, limit_to_string(LIMIT_DISK_MAX)) == 0) {
                 text_format_bytes(value, bytes);
                 (void)snprintf(ret, 64, "%.30s=%s", name, bytes);
         } else if (strcmp(name, limit_to_string(LIMIT_CPU_QUOTA)) == 0) {
@@ -204,6 +205,7 @@ static void print_info(struct json_object *container)
         print_string(container, "ContainerAddress", "Address");
         print_forwards(container);
         print_string(container, "PrivateUsers", "Users");
+        print_string(container, "Storage", "Storage");
         print_limits(container);
         print_events(container);
         print_labels(container);

@@ -34,13 +34,15 @@ _wardenctl_value() {
                 COMPREPLY=($(compgen -W "ring journal both none" -- "$current")) ;;
         --network)
                 COMPREPLY=($(compgen -W "private host none" -- "$current")) ;;
+        --storage)
+                COMPREPLY=($(compgen -W "directory loop tmpfs" -- "$current")) ;;
         --private-users)
                 COMPREPLY=($(compgen -W "auto no" -- "$current")) ;;
         -s | --signal)
                 COMPREPLY=($(compgen -W "TERM KILL HUP INT QUIT USR1 USR2 STOP CONT" -- "$current")) ;;
         -p | --property)
                 COMPREPLY=($(compgen -S = -W "MemoryMax MemoryHigh MemorySwapMax CPUWeight CPUQuota
-                        CPUQuotaPerSecUSec TasksMax IOWeight" -- "$current"))
+                        CPUQuotaPerSecUSec TasksMax IOWeight DiskMax DiskInodesMax" -- "$current"))
                 compopt -o nospace 2>/dev/null ;;
         --ulimit | --rlimit)
                 COMPREPLY=($(compgen -S = -W "as core cpu data fsize locks memlock msgqueue nice nofile

@@ -13,6 +13,7 @@
 #include "basic/strv.h"
 #include "config.h"
 #include "daemon/conf.h"
+#include "daemon/project-pool.h"
 #include "daemon/uid-pool.h"
 #include "model/job-spec.h"
 
@@ -23,6 +24,10 @@
  */
 #define UID_POOL_BASE UINT32_C(0x70000000)
 #define UID_POOL_COUNT (4000U * UID_BLOCK)
+
+/* Far above what people write into /etc/projid. */
+#define PROJECT_POOL_BASE UINT32_C(1879048192)
+#define PROJECT_POOL_COUNT 65536U
 
 static int set_path(const char *value, void *data)
 {
@@ -88,20 +93,26 @@ static int set_ring(const char *value, void *data)
 }
 
 /* BASE:COUNT; both at once, so that a bad half changes nothing. */
-static int set_uid_pool(const char *value, void *data)
+static int parse_range(const char *value, uint32_t *ret_base, uint32_t *ret_count)
 {
-        Conf *conf = data;
         const char *colon = strchr(value, ':');
         char base_text[16];
-        uint32_t base, count;
         int r;
 
         if (!colon || (size_t)(colon - value) >= sizeof(base_text))
                 return -EINVAL;
         (void)snprintf(base_text, sizeof(base_text), "%.*s", (int)(colon - value), value);
-        r = parse_u32(base_text, &base);
-        if (r >= 0)
-                r = parse_u32(colon + 1, &count);
+        r = parse_u32(base_text, ret_base);
+        return r < 0 ? r : parse_u32(colon + 1, ret_count);
+}
+
+static int set_uid_pool(const char *value, void *data)
+{
+        Conf *conf = data;
+        uint32_t base, count;
+        int r;
+
+        r = parse_range(value, &base, &count);
         if (r < 0)
                 return r;
         if (count == 0 || count % UID_BLOCK != 0 || base < UID_BLOCK || base > UINT32_MAX - count)
@@ -113,18 +124,11 @@ static int set_uid_pool(const char *value, void *data)
 
 static int set_port_pool(const char *value, void *data)
 {
-        const char *colon = strchr(value, ':');
         Conf *conf = data;
-        char base_text[8];
         uint32_t base, count;
         int r;
 
-        if (!colon || (size_t)(colon - value) >= sizeof(base_text))
-                return -EINVAL;
-        (void)snprintf(base_text, sizeof(base_text), "%.*s", (int)(colon - value), value);
-        r = parse_u32(base_text, &base);
-        if (r >= 0)
-                r = parse_u32(colon + 1, &count);
+        r = parse_range(value, &base, &count);
         if (r < 0)
                 return r;
         if (base < 1 || count < 1 || base > UINT16_MAX || count > UINT16_MAX + 1 - base)
@@ -175,6 +179,22 @@ static int set_deny_networks(const char *value, void *data)
         return add_networks(value, &conf->deny_networks, &conf->n_deny_networks);
 }
 
+static int set_project_pool(const char *value, void *data)
+{
+        Conf *conf = data;
+        uint32_t base, count;
+        int r;
+
+        r = parse_range(value, &base, &count);
+        if (r < 0)
+                return r;
+        if (!project_range_is_valid(base, count))
+                return -ERANGE;
+        conf->project_pool_base = base;
+        conf->project_pool_count = count;
+        return 0;
+}
+
 typedef struct Key {
         const char *name;
         int (*set)(const char *value, void *data);
@@ -186,6 +206,7 @@ static const Key keys[] = {
         { "RuntimeDirectory", set_path, offsetof(Conf, runtime_directory) },
         { "Slice", set_slice, offsetof(Conf, slice) },
         { "UIDPool", set_uid_pool, 0 },
+        { "ProjectPool", set_project_pool, 0 },
         { "GraceSec", set_usec, offsetof(Conf, grace_usec) },
         { "CreateTimeoutSec", set_usec, offsetof(Conf, create_timeout_usec) },
         { "ContainersMax", set_count, offsetof(Conf, containers_max) },
@@ -333,6 +354,8 @@ static int conf_set_defaults(Conf *conf)
                 .slice = strdup("warden.slice"),
                 .uid_pool_base = UID_POOL_BASE,
                 .uid_pool_count = UID_POOL_COUNT,
+                .project_pool_base = PROJECT_POOL_BASE,
+                .project_pool_count = PROJECT_POOL_COUNT,
                 .grace_usec = 10 * USEC_PER_SEC,
                 .create_timeout_usec = 60 * USEC_PER_SEC,
                 .containers_max = 4000,

@@ -18,7 +18,8 @@ typedef struct Conf {
         char *slice;            /* Slice=: warden.slice */
         uint32_t uid_pool_base; /* UIDPool=BASE:COUNT; the count is a multiple of 65536 */
         uint32_t uid_pool_count;
-        uint64_t grace_usec;          /* GraceSec=: between TERM and KILL */
+        uint32_t project_pool_base, project_pool_count; /* ProjectPool=BASE:COUNT */
+        uint64_t grace_usec;                            /* GraceSec=: between TERM and KILL */
         uint64_t create_timeout_usec; /* CreateTimeoutSec=: from request to active, queue not
                                          counted */
         uint32_t containers_max;      /* ContainersMax= */

@@ -20,6 +20,7 @@
 #include "daemon/container-oom.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
+#include "daemon/project-pool.h"
 #include "daemon/worker-pool.h"
 
 struct ContainerDestroy {
@@ -71,6 +72,11 @@ static void destroy_finish(ContainerDestroy *destroy)
                 observer->container_removed(observer->userdata, c);
         manager_container_settled(c->manager, c);
         unit = take_ptr(c->unit);
+        if (c->project_id > 0) {
+                project_pool_release_after(c->manager->projects, c->project_id,
+                                           take_ptr(destroy->worker));
+                c->project_id = 0;
+        }
         container_free(c);
         reply_all(&replies, 0, NULL);
         /* The scope is empty, and systemd sees that by itself, but on cgroup v1 alone only where
@@ -83,7 +89,6 @@ static void on_removed(void *userdata, int error, const Fault *fault)
 {
         ContainerDestroy *destroy = userdata;
 
-        destroy->worker = worker_operation_free(destroy->worker);
         if (error < 0)
                 destroy_fail(destroy, error, fault);
         else if (!destroy->firewall)
@@ -119,7 +124,8 @@ static void begin_unguarding(ContainerDestroy *destroy)
 
 static int begin_removal(ContainerDestroy *destroy, Fault *fault)
 {
-        static const WorkerHandler handler = { .finished = on_removed };
+        static const WorkerHandler handler = { .finished = on_removed,
+                                               .closed = project_pool_on_deleted };
         const Container *c = destroy->container;
         const Conf *conf = &c->manager->conf;
         _drop_(drop_strv) char **directories = NULL;

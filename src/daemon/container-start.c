@@ -307,6 +307,7 @@ static int encode_plan(Container *c, WireWriter *w)
         if (r < 0)
                 return r;
         plan->timeout_usec = conf->create_timeout_usec;
+        plan->project_id = c->project_id;
         return plan_encode(plan, w);
 }
 

@@ -21,6 +21,7 @@
 #include "cgroup/oom-source.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
+#include "daemon/project-pool.h"
 #include "daemon/store.h"
 #include "daemon/uid-pool.h"
 #include "daemon/wshd-client.h"
@@ -114,6 +115,8 @@ Container *container_free(Container *c)
         container_forwards_release(c);
         if (c->uid_count > 0)
                 uid_pool_release(c->manager->uids, c->uid_base, c->uid_count);
+        if (c->project_id > 0)
+                project_pool_release(c->manager->projects, c->project_id);
         fd_close(c->dir_fd);
         fd_close(c->jobs_dir_fd);
         container_spec_free(c->spec);

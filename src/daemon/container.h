@@ -48,6 +48,7 @@ struct Container {
         ContainerState state;
         uint64_t created_usec;        /* CLOCK_REALTIME */
         uint32_t uid_base, uid_count; /* the lease; count 0: none */
+        uint32_t project_id;          /* the lease of the layer's quota; 0: none */
         NetworkAddresses network;     /* the lease of a slot */
         int has_network;
         int is_guarded;                 /* the packet filter was told of it, and not to forget it */

@@ -23,10 +23,12 @@
 #include "daemon/manager.h"
 #include "daemon/port-table.h"
 #include "daemon/process.h"
+#include "daemon/project-pool.h"
 #include "daemon/stats-reader.h"
 #include "daemon/store.h"
 #include "daemon/uid-pool.h"
 #include "daemon/worker-pool.h"
+#include "quota/quota.h"
 #include "systemd/scope-find.h"
 
 /* /run/warden/containers and /var/lib/warden/containers: nobody but root may look into them, since
@@ -35,6 +37,7 @@ static int make_directories(Manager *manager, Fault *fault)
 {
         const char *directories[] = { manager->conf.state_directory,
                                       manager->conf.runtime_directory };
+        int *fds[] = { &manager->layers_dir_fd, &manager->containers_dir_fd };
 
         for (size_t i = 0; i < ELEMENTSOF(directories); i++) {
                 _drop_(drop_fd) int fd = -EBADF, sub_fd = -EBADF;
@@ -52,8 +55,7 @@ static int make_directories(Manager *manager, Fault *fault)
                 if (r < 0)
                         return fault_set(fault, FAULT_FAILED, r, "Cannot use the directory %s: %m",
                                          directories[i]);
-                fd_close(manager->containers_dir_fd);
-                manager->containers_dir_fd = take_fd(&sub_fd);
+                *fds[i] = take_fd(&sub_fd);
         }
         /* A second daemon would take the first one's half-made containers for leftovers. The lock
          * goes with the process. */
@@ -130,7 +132,7 @@ int manager_new(sd_event *event, Conf *take_conf, SystemdClient *systemd, Manage
         }
         manager->conf = *take_conf;
         *take_conf = (Conf){ 0 };
-        manager->containers_dir_fd = -EBADF;
+        manager->layers_dir_fd = manager->containers_dir_fd = -EBADF;
         manager->event = sd_event_ref(event);
         manager->systemd = systemd;
         manager->cgroup_mode = cgroup_mode();
@@ -141,6 +143,10 @@ int manager_new(sd_event *event, Conf *take_conf, SystemdClient *systemd, Manage
                 return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
         r = uid_pool_new(manager->conf.uid_pool_base, manager->conf.uid_pool_count, &manager->uids,
                          fault);
+        if (r < 0)
+                return r;
+        r = project_pool_new(manager->conf.project_pool_base, manager->conf.project_pool_count,
+                             manager->next_id, &manager->projects, fault);
         if (r < 0)
                 return r;
         r = make_directories(manager, fault);
@@ -193,9 +199,11 @@ Manager *manager_free(Manager *manager)
         journal_pool_free(manager->journal);
         firewall_free(manager->firewall);
         port_table_free(manager->ports);
+        project_pool_free(manager->projects);
         worker_pool_free(manager->workers);
         uid_pool_free(manager->uids);
         conf_done(&manager->conf);
+        fd_close(manager->layers_dir_fd);
         fd_close(manager->containers_dir_fd);
         sd_event_unref(manager->event);
         free(manager);
@@ -235,6 +243,17 @@ static int lease_uids(Manager *manager, Container *c, Fault *fault)
                 break;
         }
         return fault_set(fault, FAULT_INVALID, -EINVAL, "PrivateUsers: not a mode");
+}
+
+/* Only where a limit was asked for, be it infinity. */
+static int lease_project(Manager *manager, Container *c, Fault *fault)
+{
+        int r;
+
+        if (c->spec->storage != STORAGE_DIRECTORY || !disk_limits_are_given(&c->spec->limits))
+                return 0;
+        r = quota_check(manager->layers_dir_fd, manager->conf.state_directory, fault);
+        return r < 0 ? r : project_pool_acquire(manager->projects, &c->project_id, fault);
 }
 
 typedef struct Create {
@@ -279,6 +298,8 @@ int manager_create(Manager *manager, ContainerSpec *take_spec, CreateFunc func, 
                 return r;
         c->created_usec = io_now_realtime_usec();
         r = lease_uids(manager, c, fault);
+        if (r >= 0)
+                r = lease_project(manager, c, fault);
         if (r >= 0)
                 r = container_forwards_lease(c, fault);
         if (r >= 0) {

@@ -11,6 +11,7 @@
 struct ScopeSearch;
 struct sd_event;
 
+typedef struct ProjectPool ProjectPool;
 typedef struct UidPool UidPool;
 typedef struct WorkerPool WorkerPool;
 
@@ -41,10 +42,12 @@ struct Manager {
         struct Firewall *firewall;
         struct PortTable *ports; /* of the host, that lead into containers */
         UidPool *uids;
+        ProjectPool *projects;
         Map *by_name; /* Container, by spec->name: the registry that clients see */
         Map *by_id;
         uint64_t next_id;
         Retention *retention;              /* of ended jobs */
+        int layers_dir_fd;                 /* state_directory/containers */
         int containers_dir_fd;             /* runtime_directory/containers */
         unsigned n_unsettled;              /* restored containers whose PID 1 has not answered */
         int is_public;                     /* clients can hear signals */

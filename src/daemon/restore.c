@@ -17,6 +17,7 @@
 #include "daemon/container-oom.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
+#include "daemon/project-pool.h"
 #include "daemon/store.h"
 #include "daemon/uid-pool.h"
 
@@ -238,6 +239,11 @@ static int restore_container(void *userdata, const char *name)
         }
         if (r >= 0)
                 r = container_forwards_lease(c, &fault);
+        if (r >= 0 && record->project_id > 0) {
+                r = project_pool_reserve(manager->projects, record->project_id, &fault);
+                if (r >= 0)
+                        c->project_id = record->project_id;
+        }
         if (r < 0) {
                 (void)container_log(c, LOG_ERR, r, NULL, "Cannot take up the container's leases");
                 container_free(c);

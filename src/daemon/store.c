@@ -36,6 +36,7 @@ int store_save_container(const Container *c)
                 .created_usec = c->created_usec,
                 .uid_base = c->uid_base,
                 .uid_count = c->uid_count,
+                .project_id = c->project_id,
                 .leader_pid = c->leader_pid,
                 .leader_start_ticks = c->leader_start_ticks,
                 .unit = c->unit,

@@ -31,7 +31,7 @@ struct WorkerOperation {
         void *userdata;
         int fd;
         sd_event_source *source;
-        int is_queued, is_running;
+        int is_queued, is_running, is_finished;
 };
 
 static void pool_run(WorkerPool *pool);
@@ -105,8 +105,11 @@ static void operation_finish(WorkerOperation *op, int error, const Fault *fault)
                 op->is_running = 0;
                 pool->n_running--;
         }
-        op->source = sd_event_source_disable_unref(op->source);
-        op->fd = fd_close(op->fd);
+        op->is_finished = 1;
+        if (error < 0 || !op->handler.closed) {
+                op->source = sd_event_source_disable_unref(op->source);
+                op->fd = fd_close(op->fd);
+        }
         op->handler.finished(op->userdata, error, fault);
         pool_run(pool);
 }
@@ -144,6 +147,12 @@ static int on_operation_io(sd_event_source *s, int fd, uint32_t revents, void *u
         r = worker_receive(fd, &packet, MSG_DONTWAIT);
         if (r == -EAGAIN)
                 return 0;
+        if (op->is_finished) {
+                op->source = sd_event_source_disable_unref(op->source);
+                op->fd = fd_close(op->fd);
+                op->handler.closed(op->userdata);
+                return 0;
+        }
         if (r <= 0) {
                 r = r < 0 ? r : -ECONNRESET;
                 (void)fault_set(&fault, FAULT_FAILED, r, "%s: ended without an answer",
@@ -238,6 +247,11 @@ int worker_begin(WorkerPool *pool, WorkerType type, WireWriter *blob, const Work
 int worker_open_gate(WorkerOperation *op)
 {
         return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_GATE }, NULL, 0, MSG_DONTWAIT);
+}
+
+void worker_operation_follow(WorkerOperation *op, void *userdata)
+{
+        op->userdata = userdata;
 }
 
 WorkerOperation *worker_operation_free(WorkerOperation *op)

@@ -20,6 +20,9 @@ typedef struct WorkerHandler {
         /* Once: error 0, or negative with a fault; the worker has undone what it did. The operation
          * may be freed from within. */
         void (*finished)(void *userdata, int error, const Fault *fault);
+        /* Once, after finished without an error, of an operation that is followed: the worker is
+         * through with what it does behind its answer. May be NULL. */
+        void (*closed)(void *userdata);
 } WorkerHandler;
 
 /* @program          the worker; @wshd, @state_directory and @runtime_directory are its arguments
@@ -43,6 +46,9 @@ int worker_begin(WorkerPool *pool, WorkerType type, WireWriter *blob, const Work
 
 /* Lets the container's PID 1 go on into its program. */
 int worker_open_gate(WorkerOperation *op);
+
+/* For closed, from within finished or later; then @userdata is the handler's. */
+void worker_operation_follow(WorkerOperation *op, void *userdata);
 
 /* Forgets it: a worker that is not done sees the socket close and undoes everything. */
 WorkerOperation *worker_operation_free(WorkerOperation *op);

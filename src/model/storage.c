@@ -41,6 +41,14 @@ int disk_limits_are_given(const Limits *limits)
         return limits_has(limits, LIMIT_DISK_MAX) || limits_has(limits, LIMIT_DISK_INODES_MAX);
 }
 
+int disk_limits_are_valid(const DiskLimits *disk)
+{
+        Limits limits = { .set = 0 };
+
+        return limits_set(&limits, LIMIT_DISK_MAX, disk->bytes, NULL) >= 0 &&
+               limits_set(&limits, LIMIT_DISK_INODES_MAX, disk->inodes, NULL) >= 0;
+}
+
 int storage_validate(StorageKind kind, const Limits *limits, Fault *fault)
 {
         DiskLimits disk = disk_limits_from(limits);
@@ -58,5 +66,11 @@ int storage_validate(StorageKind kind, const Limits *limits, Fault *fault)
                                  "DiskMax: %" PRIu64 " is not from %" PRIu64 " to %" PRIu64
                                  ", as Storage 'loop' has it",
                                  disk.bytes, STORAGE_LOOP_MIN_BYTES, STORAGE_LOOP_MAX_BYTES);
+        if (disk.inodes != UINT64_MAX && disk.inodes > disk.bytes / STORAGE_LOOP_BLOCK_BYTES)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "DiskInodesMax: %" PRIu64
+                                 " is more than one for each %u bytes of DiskMax, as Storage "
+                                 "'loop' has it",
+                                 disk.inodes, STORAGE_LOOP_BLOCK_BYTES);
         return 0;
 }

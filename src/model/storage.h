@@ -26,6 +26,9 @@ typedef struct DiskLimits {
 
 DiskLimits disk_limits_from(const Limits *limits);
 
+/* The bounds of the two limits. */
+int disk_limits_are_valid(const DiskLimits *disk);
+
 /* One of the two was given, be it as infinity: then what the container uses is counted. */
 int disk_limits_are_given(const Limits *limits);
 
@@ -33,6 +36,8 @@ int disk_limits_are_given(const Limits *limits);
 #define STORAGE_LOOP_MIN_BYTES (UINT64_C(8) << 20)
 #define STORAGE_LOOP_MAX_BYTES \
         (UINT64_C(15) << 40) /* of ext4 with blocks of 4 KiB, less a little */
+
+#define STORAGE_LOOP_BLOCK_BYTES 4096U
 
 /* Whether kind and limits fit together. Returns 0; -EINVAL with a fault that names the field. */
 int storage_validate(StorageKind kind, const Limits *limits, Fault *fault);

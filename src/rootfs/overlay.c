@@ -2,10 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "basic/fd.h"
@@ -70,38 +73,36 @@ static int forget_volatile(int layer_fd)
         return 0;
 }
 
-static int layer_fill(const char *path, int root_fd, int *ret_fd, Fault *fault)
+int layer_fill(int layer_fd, int root_fd, Fault *fault)
 {
-        _drop_(drop_fd) int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         int r;
 
-        if (fd < 0)
-                return fault_set(fault, FAULT_FAILED, -errno, "cannot open '%.200s': %m", path);
-        r = make_upper(fd, root_fd, fault);
+        r = make_upper(layer_fd, root_fd, fault);
         if (r < 0)
                 return r;
-        if (mkdirat(fd, "work", 0700) < 0 && errno != EEXIST)
-                return fault_set(fault, FAULT_FAILED, -errno, "cannot fill '%.200s': %m", path);
-        if (forget_volatile(fd) < 0)
-                return fault_set(fault, FAULT_FAILED, -errno, "cannot use '%.200s' again: %m",
-                                 path);
-        *ret_fd = take_fd(&fd);
+        if (mkdirat(layer_fd, "work", 0700) < 0 && errno != EEXIST)
+                return fault_set(fault, FAULT_FAILED, -errno, "cannot make work directory: %m");
+        r = forget_volatile(layer_fd);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "cannot use the layer again: %m");
         return 0;
 }
 
-int layer_open(const char *path, int root_fd, int *ret_fd, int *ret_is_new, Fault *fault)
+int layer_open(const char *path, int *ret_fd, int *ret_is_new, Fault *fault)
 {
-        int is_new, r;
+        int fd, is_new, r;
 
         r = make_layer_directory(path, &is_new);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "cannot make '%.200s': %m", path);
-        r = layer_fill(path, root_fd, ret_fd, fault);
-        if (r < 0) {
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0) {
+                r = fault_set(fault, FAULT_FAILED, -errno, "cannot open '%.200s': %m", path);
                 if (is_new)
                         (void)layer_remove(path);
                 return r;
         }
+        *ret_fd = fd;
         *ret_is_new = is_new;
         return 0;
 }
@@ -109,6 +110,60 @@ int layer_open(const char *path, int root_fd, int *ret_fd, int *ret_is_new, Faul
 int layer_remove(const char *path)
 {
         return io_remove_tree(AT_FDCWD, path);
+}
+
+/* An overlay in a user namespace keeps its marks in user.* attributes, which a tmpfs has since 6.6.
+ * Without them it would mount, and fail later at some removals of directories. */
+static int check_attributes(int layer_fd, Fault *fault)
+{
+        _drop_(drop_fd) int fd = openat(layer_fd, "work", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd >= 0 && fsetxattr(fd, "user.warden", "", 0, 0) >= 0)
+                return 0;
+        if (fd >= 0 && errno == EOPNOTSUPP)
+                return fault_set(fault, FAULT_NOT_SUPPORTED, -EOPNOTSUPP,
+                                 "Storage 'tmpfs' with PrivateUsers needs a kernel whose tmpfs "
+                                 "has user attributes (6.6); use Storage 'loop'");
+        return fault_set(fault, FAULT_FAILED, -errno, "cannot set an attribute: %m");
+}
+
+int layer_new_tmpfs(const DiskLimits *disk, int root_fd, int is_user, int *ret_fd, Fault *fault)
+{
+        char size[24], inodes[24];
+        MountOption options[4] = { { "mode", "700" } };
+        _drop_(drop_fd) int fd = -EBADF;
+        size_t n = 1;
+        int r;
+
+        (void)snprintf(size, sizeof(size), "%" PRIu64, disk->bytes);
+        (void)snprintf(inodes, sizeof(inodes), "%" PRIu64, disk->inodes);
+        if (disk->bytes != UINT64_MAX)
+                options[n++] = (MountOption){ "size", size };
+        if (disk->inodes != UINT64_MAX)
+                options[n++] = (MountOption){ "nr_inodes", inodes };
+        options[n] = (MountOption){ NULL, NULL };
+        r = mount_new("tmpfs", options, MOUNT_ATTR_NODEV, &fd, fault);
+        if (r >= 0)
+                r = layer_fill(fd, root_fd, fault);
+        if (r >= 0 && is_user)
+                r = check_attributes(fd, fault);
+        if (r < 0)
+                return r;
+        *ret_fd = take_fd(&fd);
+        return 0;
+}
+
+int layer_shift(int mount_fd, int is_lower, int user_fd, Fault *fault)
+{
+        int r;
+
+        r = mount_change(mount_fd, 0, is_lower ? MOUNT_ATTR_RDONLY : 0, user_fd);
+        if (r == -EINVAL && user_fd >= 0)
+                return fault_set(fault, FAULT_NOT_SUPPORTED, r,
+                                 "the file system cannot shift owners (idmapped mounts)");
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "cannot shift the owners: %m");
+        return 0;
 }
 
 int layer_mount(int dir_fd, int is_lower, int user_fd, int *ret_fd, Fault *fault)
@@ -119,12 +174,9 @@ int layer_mount(int dir_fd, int is_lower, int user_fd, int *ret_fd, Fault *fault
         r = mount_copy(dir_fd, "", 0, &fd);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "cannot copy the mount: %m");
-        r = mount_change(fd, 0, is_lower ? MOUNT_ATTR_RDONLY : 0, user_fd);
-        if (r == -EINVAL && user_fd >= 0)
-                return fault_set(fault, FAULT_NOT_SUPPORTED, r,
-                                 "the file system cannot shift owners (idmapped mounts)");
+        r = layer_shift(fd, is_lower, user_fd, fault);
         if (r < 0)
-                return fault_set(fault, FAULT_FAILED, r, "cannot shift the owners: %m");
+                return r;
         *ret_fd = take_fd(&fd);
         return 0;
 }

@@ -22,6 +22,14 @@ enum {
         TAG_DIRECTORY = 1, /* string, repeated */
 };
 
+enum {
+        TAG_QUOTA_DIRECTORY = 1,
+        TAG_QUOTA_PROJECT_ID,
+        TAG_QUOTA_BYTES,
+        TAG_QUOTA_INODES,
+        _TAG_QUOTA_MAX,
+};
+
 #define ERRNO_MAX 4095 /* what the kernel can return */
 #define DIRECTORIES_MAX 16
 
@@ -123,7 +131,7 @@ int worker_message_decode(const void *data, size_t size, WorkerMessage *ret)
 
 /* The one thing between a confused caller and the deletion of something else: the last component
  * is an id, and there is something before it. */
-static int directory_is_removable(const char *path)
+static int directory_is_ours(const char *path)
 {
         const char *slash;
 
@@ -154,7 +162,7 @@ int remove_request_decode(const void *data, size_t size, RemoveRequest *ret)
                 r = wire_get_string(&f, &s);
                 if (r < 0)
                         return r;
-                if (!directory_is_removable(s) || strv_length(directories) >= DIRECTORIES_MAX)
+                if (!directory_is_ours(s) || strv_length(directories) >= DIRECTORIES_MAX)
                         return -EBADMSG;
                 r = strv_append(&directories, s);
                 if (r < 0)
@@ -172,4 +180,69 @@ int remove_request_decode(const void *data, size_t size, RemoveRequest *ret)
 void remove_request_done(RemoveRequest *request)
 {
         request->directories = strv_free(request->directories);
+}
+
+int quota_request_encode(const QuotaRequest *request, WireWriter *w)
+{
+        wire_put_string(w, TAG_QUOTA_DIRECTORY, request->directory);
+        wire_put_u64(w, TAG_QUOTA_PROJECT_ID, request->project_id);
+        wire_put_u64(w, TAG_QUOTA_BYTES, request->disk.bytes);
+        wire_put_u64(w, TAG_QUOTA_INODES, request->disk.inodes);
+        return w->error;
+}
+
+static int quota_request_decode_field(QuotaRequest *request, const WireField *f)
+{
+        switch (f->tag) {
+        case TAG_QUOTA_DIRECTORY:
+                return wire_dup_string(f, &request->directory);
+        case TAG_QUOTA_PROJECT_ID:
+                return wire_get_u32(f, &request->project_id);
+        case TAG_QUOTA_BYTES:
+                return wire_get_u64(f, &request->disk.bytes);
+        case TAG_QUOTA_INODES:
+                return wire_get_u64(f, &request->disk.inodes);
+        }
+        return 0;
+}
+
+static int quota_request_check(const QuotaRequest *request, uint64_t seen)
+{
+        if (seen != (UINT64_C(1) << _TAG_QUOTA_MAX) - 2 || request->project_id == 0 ||
+            !directory_is_ours(request->directory))
+                return -EBADMSG;
+        return disk_limits_are_valid(&request->disk) ? 0 : -EBADMSG;
+}
+
+int quota_request_decode(const void *data, size_t size, QuotaRequest *ret)
+{
+        _drop_(quota_request_done) QuotaRequest request = { NULL };
+        WireReader reader = WIRE_READER(data, size);
+        uint64_t seen = 0;
+        WireField f;
+        int r;
+
+        while ((r = wire_next(&reader, &f)) > 0) {
+                if (f.tag == 0 || f.tag >= _TAG_QUOTA_MAX)
+                        continue;
+                r = wire_once(&seen, f.tag);
+                if (r >= 0)
+                        r = quota_request_decode_field(&request, &f);
+                if (r < 0)
+                        return r;
+        }
+        if (r >= 0)
+                r = quota_request_check(&request, seen);
+        if (r < 0)
+                return r;
+
+        *ret = request;
+        request.directory = NULL;
+        return 0;
+}
+
+void quota_request_done(QuotaRequest *request)
+{
+        free(request->directory);
+        request->directory = NULL;
 }

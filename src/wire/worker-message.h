@@ -2,6 +2,7 @@
 #pragma once
 
 #include "basic/fault.h"
+#include "model/storage.h"
 #include "wire/codec.h"
 
 /* Between the daemon and its worker processes.
@@ -16,7 +17,11 @@
  *     daemon: GATE                ──► worker                      the child is in its scope
  *                                     worker: DONE | FAILED       wshd runs, or all is undone
  *   remove
- *     daemon: WORKER_REMOVE(directories) ──► worker: DONE         renamed away, then deleted
+ *     daemon: WORKER_REMOVE(directories) ──► worker: DONE         renamed away, then deleted:
+ *                                            end of file          who waits for that may read on
+ *
+ *   quota
+ *     daemon: WORKER_QUOTA(project, limits) ──► worker: DONE | FAILED
  *
  * End of file without DONE or FAILED, either way, is a failure: the worker undoes everything when
  * the daemon's end closes before DONE, so that a dying daemon leaves no half-made container. */
@@ -32,6 +37,7 @@ typedef enum WorkerType {
         WORKER_DONE,
         WORKER_FAILED,   /* kind, error, text */
         WORKER_FIREWALL, /* blob: a FirewallRequest; to warden-firewall */
+        WORKER_QUOTA,    /* blob: a QuotaRequest */
         _WORKER_TYPE_MAX,
 } WorkerType;
 
@@ -59,3 +65,15 @@ typedef struct RemoveRequest {
 int remove_request_encode(const RemoveRequest *request, WireWriter *w);
 int remove_request_decode(const void *data, size_t size, RemoveRequest *ret);
 void remove_request_done(RemoveRequest *request);
+
+/* New limits for the project of a layer. */
+typedef struct QuotaRequest {
+        char *directory; /* absolute; the last component is an id */
+        uint32_t project_id;
+        DiskLimits disk;
+} QuotaRequest;
+
+/* As above. A request is whole: with a project that is not 0, and both limits. */
+int quota_request_encode(const QuotaRequest *request, WireWriter *w);
+int quota_request_decode(const void *data, size_t size, QuotaRequest *ret);
+void quota_request_done(QuotaRequest *request);

@@ -13,6 +13,11 @@ typedef struct ChannelFault {
         Fault fault;
 } ChannelFault;
 
+typedef struct ChannelTrees {
+        uint32_t type;
+        uint32_t mask; /* bit i: tree i is there */
+} ChannelTrees;
+
 int channel_send(int fd, ChannelType type, const int *fds, size_t n_fds)
 {
         uint32_t word = type;
@@ -41,6 +46,44 @@ static int expect(int fd, ChannelType type, int *fds, size_t *n_fds, int flags)
 int channel_expect(int fd, ChannelType type, int *fds, size_t *n_fds)
 {
         return expect(fd, type, fds, n_fds, 0);
+}
+
+int channel_send_trees(int fd, const int trees[_CHANNEL_TREE_MAX])
+{
+        ChannelTrees message = { .type = CHANNEL_TREES };
+        int fds[_CHANNEL_TREE_MAX];
+        size_t n_fds = 0;
+
+        for (int i = 0; i < _CHANNEL_TREE_MAX; i++)
+                if (trees[i] >= 0) {
+                        message.mask |= UINT32_C(1) << i;
+                        fds[n_fds++] = trees[i];
+                }
+        return fd_socket_send(fd, &message, sizeof(message), fds, n_fds, 0);
+}
+
+int channel_expect_trees(int fd, int trees[_CHANNEL_TREE_MAX])
+{
+        ChannelTrees message;
+        int fds[_CHANNEL_TREE_MAX];
+        size_t n_fds = ELEMENTSOF(fds), n_taken = 0;
+        ssize_t n;
+
+        n = fd_socket_receive(fd, &message, sizeof(message), fds, &n_fds, 0);
+        if (n == 0)
+                return -EPIPE;
+        if (n < 0)
+                return (int)n;
+        if (n != sizeof(message) || message.type != CHANNEL_TREES ||
+            message.mask >> _CHANNEL_TREE_MAX ||
+            (size_t)__builtin_popcount(message.mask) != n_fds) {
+                for (size_t i = 0; i < n_fds; i++)
+                        fd_close(fds[i]);
+                return -EBADMSG;
+        }
+        for (int i = 0; i < _CHANNEL_TREE_MAX; i++)
+                trees[i] = message.mask >> i & 1 ? fds[n_taken++] : -EBADF;
+        return 0;
 }
 
 int channel_wait_gate(int fd)

@@ -22,7 +22,7 @@ typedef enum ChannelType {
 } ChannelType;
 
 typedef enum ChannelTree {
-        CHANNEL_TREE_LAYER,
+        CHANNEL_TREE_LAYER, /* not with Storage=tmpfs, which only the child can make */
         CHANNEL_TREE_LOWER,
         CHANNEL_TREE_SOCKET, /* bound, not listening yet: fd 3 of wshd */
         CHANNEL_TREE_SYS,    /* only with the host's network */
@@ -33,6 +33,11 @@ typedef enum ChannelTree {
 
 /* Returns 0; -EPIPE: the other end is gone; negative errno. */
 int channel_send(int fd, ChannelType type, const int *fds, size_t n_fds);
+
+/* The trees that there are: the others are -EBADF here and there. Return 0; -EPIPE; -EBADMSG;
+ * negative errno. Received ones are the caller's. */
+int channel_send_trees(int fd, const int trees[_CHANNEL_TREE_MAX]);
+int channel_expect_trees(int fd, int trees[_CHANNEL_TREE_MAX]);
 
 /* Receives a message that must be of this type. *n_fds: in: room, out: count; the caller's.
  * Returns 0; -EPIPE: the other end is gone; -EBADMSG; negative errno. */

@@ -15,6 +15,7 @@
 #include "rootfs/syscalls.h"
 #include "worker/channel.h"
 #include "worker/create.h"
+#include "worker/storage.h"
 #include "worker/users.h"
 
 #define WSHD_SOCKET "wshd.sock"
@@ -35,10 +36,11 @@ typedef struct Create {
         uint64_t deadline_usec;
         Child child;
         int source_fd; /* the root directory */
-        int layer_fd, user_fd, runtime_fd;
+        Storage storage;
+        int user_fd, runtime_fd;
         int trees[_CHANNEL_TREE_MAX];
         int *bind_fds;
-        int is_layer_new, has_socket, is_gate_open, is_childs_fault;
+        int has_socket, is_gate_open, is_childs_fault;
 } Create;
 
 ChildOptions create_child_options(const Plan *plan)
@@ -104,21 +106,19 @@ static int create_map_users(Create *c, Fault *fault)
 
 static int create_open_layer(Create *c, Fault *fault)
 {
-        return layer_open(c->plan->layer_directory, c->source_fd, &c->layer_fd, &c->is_layer_new,
-                          fault);
+        return storage_open(c->plan, c->source_fd, &c->storage, fault);
 }
 
 static void create_remove_layer(Create *c)
 {
-        if (c->is_layer_new)
-                (void)layer_remove(c->plan->layer_directory);
+        storage_undo(c->plan, &c->storage);
 }
 
 static int create_mount_layers(Create *c, Fault *fault)
 {
         int r;
 
-        r = layer_mount(c->layer_fd, 0, c->user_fd, &c->trees[CHANNEL_TREE_LAYER], fault);
+        r = storage_mount(&c->storage, c->user_fd, &c->trees[CHANNEL_TREE_LAYER], fault);
         if (r < 0)
                 return r;
         r = layer_mount(c->source_fd, 1, c->user_fd, &c->trees[CHANNEL_TREE_LOWER], fault);
@@ -179,10 +179,9 @@ static int create_open_binds(Create *c, Fault *fault)
 
 static int create_hand_over(Create *c, Fault *fault)
 {
-        size_t n_trees = c->trees[CHANNEL_TREE_SYS] >= 0 ? _CHANNEL_TREE_MAX : CHANNEL_TREE_SYS;
         int r;
 
-        r = channel_send(c->child.channel_fd, CHANNEL_TREES, c->trees, n_trees);
+        r = channel_send_trees(c->child.channel_fd, c->trees);
         for (size_t n = 0; r >= 0 && n < c->plan->n_bind_mounts;) {
                 size_t n_fds = MIN2(c->plan->n_bind_mounts - n, (size_t)CHANNEL_BINDS_MAX);
 
@@ -351,7 +350,7 @@ int create_run(const Host *host, int client_fd, const WorkerPacket *packet, cons
                 .deadline_usec = io_now_monotonic_usec() + timeout_usec,
                 .child = CHILD_INIT,
                 .source_fd = -EBADF,
-                .layer_fd = -EBADF,
+                .storage = STORAGE_INIT,
                 .user_fd = -EBADF,
                 .runtime_fd = -EBADF,
                 .trees = { -EBADF, -EBADF, -EBADF, -EBADF },

@@ -7,6 +7,7 @@
 #include "basic/fd.h"
 #include "basic/strv.h"
 #include "worker/remove.h"
+#include "worker/storage.h"
 #include "worker/trash.h"
 
 #define NICE 10 /* somebody waits for every create and for no delete */
@@ -17,7 +18,10 @@ static int remove_put_all(char *const *directories, TrashEntry *entries, Fault *
         int r = 0;
 
         for (size_t i = 0; directories[i]; i++) {
-                int k = trash_put(directories[i], &entries[i], fault);
+                int k;
+
+                storage_forget_project(directories[i]);
+                k = trash_put(directories[i], &entries[i], fault);
 
                 if (k < 0 && r >= 0)
                         r = k;
@@ -25,7 +29,7 @@ static int remove_put_all(char *const *directories, TrashEntry *entries, Fault *
         return r;
 }
 
-static void remove_reply(int *take_client_fd, int error, Fault *fault)
+static void remove_reply(int client_fd, int error, Fault *fault)
 {
         WorkerMessage reply = { .type = error < 0 ? WORKER_FAILED : WORKER_DONE,
                                 .fault = FAULT_INIT };
@@ -35,11 +39,10 @@ static void remove_reply(int *take_client_fd, int error, Fault *fault)
                 (void)fault_prefix(fault, "remove");
                 reply.fault = *fault;
         }
-        (void)worker_send(*take_client_fd, &reply, NULL, 0, 0);
-        *take_client_fd = fd_close(*take_client_fd);
+        (void)worker_send(client_fd, &reply, NULL, 0, 0);
 }
 
-int remove_run(int *take_client_fd, const WorkerPacket *packet)
+int remove_run(int client_fd, const WorkerPacket *packet)
 {
         _drop_(remove_request_done) RemoveRequest request = { NULL };
         _drop_(drop_free) TrashEntry *entries = NULL;
@@ -59,7 +62,7 @@ int remove_run(int *take_client_fd, const WorkerPacket *packet)
                         entries[i] = TRASH_ENTRY_INIT;
                 r = remove_put_all(request.directories, entries, &fault);
         }
-        remove_reply(take_client_fd, r, &fault);
+        remove_reply(client_fd, r, &fault);
 
         (void)setpriority(PRIO_PROCESS, 0, NICE);
         for (size_t i = 0; entries && i < n; i++) {

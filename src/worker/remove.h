@@ -4,9 +4,10 @@
 #include "wire/worker-socket.h"
 
 /* Puts directories into the trash, tells the client, and then deletes them at leisure.
- * @client_fd   the daemon's end of this operation; closed when it was told
+ * @client_fd   the daemon's end of this operation: its end, with the process, tells that all is
+ *              deleted
  * Returns 0; negative errno. */
-int remove_run(int *take_client_fd, const WorkerPacket *packet);
+int remove_run(int client_fd, const WorkerPacket *packet);
 
 /* What an earlier life left in the trash of a state directory, or of the directory "containers" in
  * it. An absent one is fine. */

@@ -142,15 +142,16 @@ static int room_make_run(Room *room, Fault *fault)
 
 static int room_receive_trees(Room *room, Fault *fault)
 {
-        size_t n_wanted = room->plan->n_bind_mounts, n_trees = ELEMENTSOF(room->trees);
-        int r;
+        size_t n_wanted = room->plan->n_bind_mounts;
+        int has_layer = room->plan->storage != STORAGE_TMPFS, r;
 
-        r = channel_expect(room->channel_fd, CHANNEL_TREES, room->trees, &n_trees);
+        r = channel_expect_trees(room->channel_fd, room->trees);
         if (r < 0)
                 return r;
-        if (n_trees <= CHANNEL_TREE_SOCKET)
+        if (room->trees[CHANNEL_TREE_LOWER] < 0 || room->trees[CHANNEL_TREE_SOCKET] < 0 ||
+            (room->trees[CHANNEL_TREE_LAYER] >= 0) != has_layer)
                 return -EBADMSG;
-        if (n_trees > CHANNEL_TREE_SYS)
+        if (room->trees[CHANNEL_TREE_SYS] >= 0)
                 room->sys_fd = room->trees[CHANNEL_TREE_SYS];
         if (n_wanted == 0)
                 return 0;
@@ -166,6 +167,16 @@ static int room_receive_trees(Room *room, Fault *fault)
                 n += n_fds;
         }
         return 0;
+}
+
+/* Made here, by who will be root in it: before 6.3 a tmpfs cannot be shown with other owners. */
+static int room_make_layer(Room *room, Fault *fault)
+{
+        if (room->plan->storage != STORAGE_TMPFS)
+                return 0;
+        return layer_new_tmpfs(&room->plan->disk, room->trees[CHANNEL_TREE_LOWER],
+                               room->options.has_user_namespace, &room->trees[CHANNEL_TREE_LAYER],
+                               fault);
 }
 
 static int room_mount_root(Room *room, Fault *fault)
@@ -336,6 +347,7 @@ static const RoomStage room_stages[] = {
         { "mount /dev", room_make_dev },
         { "mount /run", room_make_run },
         { "receive the root", room_receive_trees },
+        { "layer", room_make_layer },
         { "mount /", room_mount_root },
         { "mount /proc", room_mount_proc },
         { "mount /sys", room_mount_sys },

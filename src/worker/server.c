@@ -13,6 +13,7 @@
 #include "worker/herald.h"
 #include "worker/remove.h"
 #include "worker/server.h"
+#include "worker/storage.h"
 
 /* What a worker tells the server, one byte each. */
 #define NOTE_TAKEN 't'       /* a request was received; the child was not needed */
@@ -58,6 +59,22 @@ static int worker_refuse(int client_fd, int error, const char *what)
         return error;
 }
 
+static int worker_limit(int client_fd, const WorkerPacket *packet)
+{
+        _drop_(quota_request_done) QuotaRequest request = { NULL };
+        WorkerMessage reply = { .type = WORKER_DONE, .fault = FAULT_INIT };
+        int r;
+
+        r = quota_request_decode(packet->message.blob, packet->message.blob_size, &request);
+        if (r < 0)
+                return worker_refuse(client_fd, r, "request");
+        r = storage_limit(&request, &reply.fault);
+        if (r < 0)
+                reply.type = WORKER_FAILED;
+        (void)worker_send(client_fd, &reply, NULL, 0, 0);
+        return r;
+}
+
 static int worker_create(Server *server, int client_fd, const WorkerPacket *packet)
 {
         _drop_(drop_plan) Plan *plan = NULL;
@@ -95,7 +112,9 @@ static int worker_handle(Server *server, WorkerPacket *packet)
         worker_note(server, NOTE_IDLE);
         child_release(&server->spare);
         if (client_fd >= 0 && packet->message.type == WORKER_REMOVE)
-                return remove_run(&client_fd, packet);
+                return remove_run(client_fd, packet);
+        if (client_fd >= 0 && packet->message.type == WORKER_QUOTA)
+                return worker_limit(client_fd, packet);
         return client_fd >= 0 ? worker_refuse(client_fd, -EBADMSG, "request") : -EBADMSG;
 }
 

@@ -49,9 +49,30 @@ static void check_request(const uint8_t *data, size_t size)
         remove_request_done(&back);
 }
 
+static void check_quota(const uint8_t *data, size_t size)
+{
+        QuotaRequest request = { NULL }, back = { NULL };
+        WireWriter w = WIRE_WRITER_INIT;
+        int r = quota_request_decode(data, size, &request);
+
+        PROMISE(r == 0 || r == -EBADMSG);
+        if (r < 0)
+                return;
+        PROMISE(request.project_id > 0 && request.disk.bytes > 0 && request.disk.inodes > 0);
+        PROMISE(id_is_valid(strrchr(request.directory, '/') + 1));
+        PROMISE(quota_request_encode(&request, &w) == 0);
+        PROMISE(quota_request_decode(w.data, w.size, &back) == 0);
+        PROMISE(strcmp(request.directory, back.directory) == 0);
+        PROMISE(request.disk.bytes == back.disk.bytes && request.disk.inodes == back.disk.inodes);
+        wire_writer_done(&w);
+        quota_request_done(&request);
+        quota_request_done(&back);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         check_message(data, size);
         check_request(data, size);
+        check_quota(data, size);
         return 0;
 }

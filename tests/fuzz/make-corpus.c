@@ -303,6 +303,12 @@ static void make_worker_messages(const char *corpus)
         check(strv_append(&request.directories, "/run/warden/containers/" ID), "directory");
         check(remove_request_encode(&request, &w), "remove");
         save_writer(corpus, "worker-message", "remove-request", &w);
+        check(quota_request_encode(&(QuotaRequest){ .directory = request.directories[0],
+                                                    .project_id = 7,
+                                                    .disk = { 1 << 30, 1000 } },
+                                   &w),
+              "quota");
+        save_writer(corpus, "worker-message", "quota-request", &w);
         remove_request_done(&request);
 }
 

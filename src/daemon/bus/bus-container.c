@@ -43,6 +43,8 @@ static int bus_container_get_string(sd_bus *bus, const char *path, const char *i
                 s = network_mode_to_string(c->spec->network);
         else if (strcmp(property, "OOMPolicy") == 0)
                 s = oom_policy_to_string(c->spec->oom_policy);
+        else if (strcmp(property, "Storage") == 0)
+                s = storage_kind_to_string(c->spec->storage);
         else {
                 container_spec_format_private_users(c->spec, users, sizeof(users));
                 s = users;
@@ -279,6 +281,7 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_PROPERTY("ReadOnly", "b", bus_container_get_read_only, 0, CONST),
         SD_BUS_PROPERTY("Hostname", "s", bus_container_get_string, 0, CONST),
         SD_BUS_PROPERTY("Network", "s", bus_container_get_string, 0, CONST),
+        SD_BUS_PROPERTY("Storage", "s", bus_container_get_string, 0, CONST),
         SD_BUS_PROPERTY("PrivateUsers", "s", bus_container_get_string, 0, CONST),
         SD_BUS_PROPERTY("UIDBase", "u", NULL, offsetof(Container, uid_base), CONST),
         SD_BUS_PROPERTY("UIDCount", "u", NULL, offsetof(Container, uid_count), CONST),

@@ -120,6 +120,24 @@ static int set_slice(sd_bus_message *m, const DictKey *key, void *target, Fault 
                      : container_spec_set_slice(target, text, fault);
 }
 
+static int set_storage(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        ContainerSpec *spec = target;
+        const char *text;
+        StorageKind kind;
+        int r = sd_bus_message_read(m, "s", &text);
+
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        kind = storage_kind_from_string(text);
+        if ((int)kind < 0)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "%s: '%.64s' is not 'directory', 'loop' or 'tmpfs'", key->name,
+                                 text);
+        spec->storage = kind;
+        return 0;
+}
+
 static const DictKey container_keys[] = {
         { "Name", "s", bus_dict_set_string, offsetof(ContainerSpec, name) },
         { "RootDirectory", "s", bus_dict_set_string, offsetof(ContainerSpec, root_directory) },
@@ -140,8 +158,9 @@ static const DictKey container_keys[] = {
         { "Address", "s" },
         { "Command", "as" },
         { "CapabilityBoundingSet", "as" },
-        { "DiskMax", "t" },
-        { "DiskInodesMax", "t" },
+        { "DiskMax", "t", bus_limits_set_number, offsetof(ContainerSpec, limits) },
+        { "DiskInodesMax", "t", bus_limits_set_number, offsetof(ContainerSpec, limits) },
+        { "Storage", "s", set_storage },
         { "BandwidthMax", "(tt)" },
 };
 

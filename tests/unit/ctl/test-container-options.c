@@ -120,6 +120,22 @@ static void test_limits(void **state)
                            "\"TasksMax\":18446744073709551615}");
 }
 
+static void test_storage(void **state)
+{
+        Fixture f;
+
+        PARSE(&f, ARG("--storage=disk"), );
+        expect_refused(&f, "'disk' is not directory, loop or tmpfs");
+        PARSE(&f, ARG("--disk=lots"), );
+        expect_refused(&f, "DiskMax");
+        PARSE(&f, ARG("--storage=loop"), ARG("--disk=1G"), ARG("--disk-inodes=1000"), );
+        expect_message(&f, "{\"RootDirectory\":\"/\",\"Storage\":\"loop\","
+                           "\"DiskMax\":1073741824,\"DiskInodesMax\":1000}");
+        PARSE(&f, ARG("--storage=directory"), ARG("-pDiskMax=infinity"), );
+        expect_message(&f, "{\"RootDirectory\":\"/\",\"Storage\":\"directory\","
+                           "\"DiskMax\":18446744073709551615}");
+}
+
 static void test_environment(void **state)
 {
         Fault fault = FAULT_INIT;
@@ -177,6 +193,7 @@ int main(void)
                 { "sends lists in their order", test_lists },
                 { "leads ports to the container, also by docker's -p", test_forwards },
                 { "sends the last of a limit that is given twice", test_limits },
+                { "sends the storage and its bounds", test_storage },
                 { "copies variables that have no value", test_environment },
                 { "refuses what is not UTF-8", test_characters },
                 { "checks the container as a whole", test_whole },

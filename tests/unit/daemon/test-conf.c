@@ -63,6 +63,7 @@ static void test_keys(void **state)
         assert_int_equal(parse(conf, "# comment\n; another\n\n  [Manager]  \r\n"
                                      "Slice = customers.slice\nGraceSec=250ms\n"
                                      "UIDPool=131072:131072\nJobsMax=7\n"
+                                     "ProjectPool=5000:17\n"
                                      "EndedJobsMax=1\nEndedJobsSec=infinity\n"
                                      "RingBytes=4K\nRingBytesMax=4G\n"
                                      "StateDirectory=/srv/warden"),
@@ -71,6 +72,8 @@ static void test_keys(void **state)
         assert_int_equal(conf->grace_usec, 250000);
         assert_int_equal(conf->uid_pool_base, 131072);
         assert_int_equal(conf->uid_pool_count, 131072);
+        assert_int_equal(conf->project_pool_base, 5000);
+        assert_int_equal(conf->project_pool_count, 17);
         assert_int_equal(conf->jobs_max, 7);
         assert_int_equal(conf->ended_jobs_max, 1);
         assert_true(conf->ended_jobs_usec == USEC_INFINITY);
@@ -117,6 +120,11 @@ static void test_bad_lines(void **state)
                 "Slice=.slice",
                 "Slice=warden",
                 "StateDirectory=relative",
+                "ProjectPool=5000",
+                "ProjectPool=0:5",
+                "ProjectPool=5:0",
+                "ProjectPool=5:1048577",
+                "ProjectPool=4294967295:1",
                 "UIDPool=65536",
                 "UIDPool=65536:5",
                 "UIDPool=0:65536",

@@ -29,6 +29,13 @@ static unsigned mode_of(const char *path)
         return st.st_mode & 07777;
 }
 
+static int open_and_fill(const char *path, int root_fd, int *ret_fd, int *ret_is_new, Fault *fault)
+{
+        int r = layer_open(path, ret_fd, ret_is_new, fault);
+
+        return r < 0 ? r : layer_fill(*ret_fd, root_fd, fault);
+}
+
 static void in_sandbox_open(void *argument)
 {
         int root_fd, fd = -EBADF, is_new = -1;
@@ -37,14 +44,14 @@ static void in_sandbox_open(void *argument)
         (void)umask(0);
         CHECK(chmod("root", 01711) == 0);
         root_fd = open("root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        CHECK(layer_open("/tmp/state/containers/one", root_fd, &fd, &is_new, NULL) == 0);
+        CHECK(open_and_fill("/tmp/state/containers/one", root_fd, &fd, &is_new, NULL) == 0);
         CHECK(is_new == 1);
         CHECK(mode_of("state/containers/one") == 0700);
         CHECK(mode_of("state/containers/one/upper") == 01711);
         CHECK(mode_of("state/containers/one/work") == 0700);
         CHECK(io_write_file_atomic(AT_FDCWD, "state/containers/one/upper/kept", "x", 1) < 0);
         CHECK(mkdir("state/containers/one/upper/kept", 0755) == 0);
-        CHECK(layer_open("/tmp/state/containers/one", root_fd, &fd, &is_new, NULL) == 0);
+        CHECK(open_and_fill("/tmp/state/containers/one", root_fd, &fd, &is_new, NULL) == 0);
         CHECK(is_new == 0);
         CHECK(access("state/containers/one/upper/kept", F_OK) == 0);
         CHECK(layer_remove("/tmp/state/containers/one") == 0);
@@ -59,18 +66,17 @@ static void test_opens_a_layer_once_made(void **state)
 
 static void in_sandbox_refuse(void *argument)
 {
-        int root_fd, fd = -EBADF, is_new = -1;
+        int fd = -EBADF, is_new = -1;
         Fault fault = FAULT_INIT;
 
         sandbox_make_tmp(directories);
-        root_fd = open("root", O_PATH | O_DIRECTORY | O_CLOEXEC);
         CHECK(symlink("/tmp/root", "link") == 0);
         /* Not through a link, and not over a file. */
-        CHECK(layer_open("/tmp/link", root_fd, &fd, &is_new, &fault) < 0);
+        CHECK(layer_open("/tmp/link", &fd, &is_new, &fault) < 0);
         CHECK(fault.kind == FAULT_FAILED && strstr(fault.text, "/tmp/link"));
         CHECK(access("root/upper", F_OK) < 0);
         CHECK(mknod("file", S_IFREG | 0644, 0) == 0);
-        CHECK(layer_open("/tmp/file/below", root_fd, &fd, &is_new, NULL) == -ENOTDIR);
+        CHECK(layer_open("/tmp/file/below", &fd, &is_new, NULL) == -ENOTDIR);
         CHECK(fd == -EBADF && is_new == -1);
 }
 
@@ -87,7 +93,7 @@ static void in_sandbox_mount(void *argument)
 
         sandbox_make_tmp(directories);
         source_fd = open("root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        CHECK(layer_open("/tmp/layer", source_fd, &layer_fd, &is_new, NULL) == 0);
+        CHECK(open_and_fill("/tmp/layer", source_fd, &layer_fd, &is_new, NULL) == 0);
         /* One id cannot be shifted here; the tests with root do that. */
         CHECK(layer_mount(layer_fd, 0, -EBADF, &trees[0], &fault) == 0);
         CHECK(layer_mount(source_fd, 1, -EBADF, &trees[1], &fault) == 0);

@@ -227,6 +227,71 @@ static void test_remove_count(void **state)
         assert_int_equal(pass_directories(many, &back), -EBADMSG);
 }
 
+static QuotaRequest make_quota(char *directory)
+{
+        return (QuotaRequest){
+                .directory = directory,
+                .project_id = 7,
+                .disk = { 1 << 20, UINT64_MAX },
+        };
+}
+
+static int pass_quota(const QuotaRequest *request, QuotaRequest *ret)
+{
+        WireWriter w = WIRE_WRITER_INIT;
+        int r;
+
+        assert_int_equal(quota_request_encode(request, &w), 0);
+        r = quota_request_decode(w.data, w.size, ret);
+        wire_writer_done(&w);
+        return r;
+}
+
+static void test_quota(void **state)
+{
+        char directory[] = "/var/lib/warden/containers/0123456789a";
+        QuotaRequest request = make_quota(directory), back = { NULL };
+
+        assert_int_equal(pass_quota(&request, &back), 0);
+        assert_string_equal(back.directory, directory);
+        assert_int_equal(back.project_id, 7);
+        assert_int_equal(back.disk.bytes, 1 << 20);
+        assert_true(back.disk.inodes == UINT64_MAX);
+        quota_request_done(&back);
+}
+
+static void test_quota_refusals(void **state)
+{
+        char directory[] = "/var/lib/warden/containers/0123456789a";
+        char other[] = "/var/lib/warden/containers", up[] = "/var/../0123456789a";
+        QuotaRequest request = make_quota(NULL), back = { NULL };
+        WireWriter w = WIRE_WRITER_INIT;
+
+        assert_int_equal(pass_quota(&request, &back), -EBADMSG);
+        request = make_quota(other);
+        assert_int_equal(pass_quota(&request, &back), -EBADMSG);
+        request = make_quota(up);
+        assert_int_equal(pass_quota(&request, &back), -EBADMSG);
+        request = make_quota(directory);
+        request.project_id = 0; /* of all files of the host */
+        assert_int_equal(pass_quota(&request, &back), -EBADMSG);
+        request = make_quota(directory);
+        request.disk.bytes = 0;
+        assert_int_equal(pass_quota(&request, &back), -EBADMSG);
+        request = make_quota(directory);
+        request.disk.inodes = 1;
+        assert_int_equal(pass_quota(&request, &back), -EBADMSG);
+
+        request = make_quota(directory);
+        assert_int_equal(quota_request_encode(&request, &w), 0);
+        for (size_t size = 0; size < w.size; size++)
+                assert_int_equal(quota_request_decode(w.data, size, &back), -EBADMSG);
+        wire_put_u64(&w, 2, 8); /* a second project */
+        assert_int_equal(quota_request_decode(w.data, w.size, &back), -EBADMSG);
+        assert_null(back.directory);
+        wire_writer_done(&w);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -235,6 +300,8 @@ int main(void)
                 { "carries each kind of fault", test_failed },
                 { "wants a fault with a failure and with nothing else",
                   test_fault_only_with_failed },
+                { "carries the limits of a project", test_quota },
+                { "refuses limits of no project or directory, and cuts", test_quota_refusals },
                 { "refuses types that are none", test_types },
                 { "refuses faults that are none", test_bad_faults },
                 { "cuts and cleans the text of a fault", test_fault_text },

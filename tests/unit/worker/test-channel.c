@@ -65,6 +65,32 @@ static void test_refuses_the_wrong_type(void **state)
         close_channel(ends);
 }
 
+static void test_carries_trees_that_there_are(void **state)
+{
+        int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC), ends[2];
+        int trees[_CHANNEL_TREE_MAX], received[_CHANNEL_TREE_MAX];
+
+        open_channel(ends);
+        for (unsigned mask = 0; mask < 1U << _CHANNEL_TREE_MAX; mask++) {
+                for (int i = 0; i < _CHANNEL_TREE_MAX; i++)
+                        trees[i] = mask >> i & 1 ? null_fd : -EBADF;
+                assert_int_equal(channel_send_trees(ends[0], trees), 0);
+                assert_int_equal(channel_expect_trees(ends[1], received), 0);
+                for (int i = 0; i < _CHANNEL_TREE_MAX; i++) {
+                        assert_int_equal(received[i] >= 0, mask >> i & 1);
+                        fd_close(received[i]);
+                }
+        }
+        assert_int_equal(channel_send(ends[0], CHANNEL_TREES, &null_fd, 1), 0);
+        assert_int_equal(channel_expect_trees(ends[1], received), -EBADMSG);
+        assert_int_equal(channel_send(ends[0], CHANNEL_GATE, NULL, 0), 0);
+        assert_int_equal(channel_expect_trees(ends[1], received), -EBADMSG);
+        ends[0] = fd_close(ends[0]);
+        assert_int_equal(channel_expect_trees(ends[1], received), -EPIPE);
+        fd_close(null_fd);
+        close_channel(ends);
+}
+
 static void test_knows_the_end(void **state)
 {
         Fault fault = FAULT_INIT;
@@ -163,6 +189,8 @@ int main(void)
                 { "carries as many descriptors as are sent at once", test_carries_descriptors },
                 { "refuses the wrong type and closes what came with it",
                   test_refuses_the_wrong_type },
+                { "carries the trees that there are, and no others",
+                  test_carries_trees_that_there_are },
                 { "knows the end", test_knows_the_end },
                 { "carries a fault", test_carries_a_fault },
                 { "hears last words", test_hears_last_words },

@@ -1,0 +1,151 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# Project quota, on a disk of the test's own that has it. Needs a kernel with quota_v2: the virtual machine's.
+
+load lib
+
+DISK=/var/lib/warden-quota
+DROP_IN=/etc/warden/wardend.conf.d/50-quota.conf
+
+# wardend_with LINE…: takes the disk, and these lines of configuration
+wardend_with() {
+    mkdir -p "${DROP_IN%/*}"
+    printf '%s\n' '[Manager]' "StateDirectory=$DISK/state" "$@" >"$DROP_IN"
+    systemctl restart wardend.service
+}
+
+setup_file() {
+    export HAS_QUOTA=0
+    mkdir -p "$DISK"
+    truncate -s 512M "$DISK.img"
+    mke2fs -q -t ext4 -O quota,project "$DISK.img"
+    if mount -o loop,prjquota "$DISK.img" "$DISK"; then
+        HAS_QUOTA=1
+        wardend_with ProjectPool=500000:4
+    fi
+    file_begin
+}
+
+teardown_file() {
+    file_end || touch "$BATS_FILE_TMPDIR/failed"
+    rm -f "$DROP_IN"
+    systemctl restart wardend.service
+    ((!HAS_QUOTA)) || umount "$DISK"
+    rm -rf "$DISK" "$DISK.img"
+    [[ ! -e $BATS_FILE_TMPDIR/failed ]]
+}
+
+setup() { ((HAS_QUOTA)) || skip "this kernel cannot mount ext4 with project quota (CONFIG_QFMT_V2)"; }
+
+# projects: the ids of ours that the file system knows, with their files and limits
+projects() { repquota -vnP "$DISK" | grep '^#5000' || true; }
+no_projects() { [[ -z $(projects) ]]; }
+# project_of NAME: of its layer
+project_of() { lsattr -pd "$DISK/state/containers/$(container_get "$1" Id)" | awk '{ print $1 }'; }
+
+# projects_in NAME: of all its files and directories; of links and devices lsattr(1) cannot tell
+projects_in() {
+    find "$DISK/state/containers/$(container_get "$1" Id)" \( -type f -o -type d \) -exec lsattr -pd {} + |
+        awk '{ print $1 }' | sort -u
+}
+
+fill() { script_in "$1" "dd if=/dev/zero of=/big bs=1M count=$2 2>&1; sync"; }
+
+@test "a container cannot write more than DiskMax, and its neighbour does not notice" {
+    create t-hog --disk 16M
+    create t-good --disk 16M
+    refuses script_in t-hog 'dd if=/dev/zero of=/big bs=1M count=32 2>&1'
+    like 'quota exceeded' "$output"
+    (($(script_in t-hog 'stat -c %s /big') < 16 << 20))
+    script_in t-good 'dd if=/dev/zero of=/big bs=1M count=8 2>&1; test "$(stat -c %s /big)" = 8388608'
+    # What it deletes it may write again.
+    script_in t-hog 'rm /big; dd if=/dev/zero of=/big bs=1M count=8 2>&1; test "$(stat -c %s /big)" = 8388608'
+}
+
+@test "a container cannot make more files than DiskInodesMax" {
+    create t-a --disk-inodes 100
+    refuses script_in t-a 'for i in $(seq 200); do : >/f$i || exit 1; done'
+    like 'quota exceeded' "$output"
+    script_in t-a 'test -e /f80 && test ! -e /f100'
+    is '{"type":"a{sv}","data":{"DiskInodesMax":{"type":"t","data":100}}}' \
+        "$(busctl get-property -j "$BUS" "$(path_of t-a)" "$BUS.Container" Limits)"
+}
+
+@test "all that is in a layer is of the container's project, and its root cannot change that" {
+    local id
+    create t-a --disk 16M
+    id=$(project_of t-a)
+    like '^50000[0-3]$' "$id"
+    script_in t-a 'mkdir -p /a/b/c && touch /a/b/c/d && rm /etc/hostname && echo >>/etc/passwd && mv /a/b /b'
+    is "$id" "$(projects_in t-a)"
+    # In the user namespace of the container the ioctl that chattr(1) uses is refused.
+    cp "$(command -v chattr)" "$DISK/chattr"
+    refuses wardenctl exec t-a -- /usr/bin/chattr -p 0 /b
+    script_in t-a 'cat >/b/chattr; chmod 755 /b/chattr' <"$DISK/chattr"
+    rm "$DISK/chattr"
+    refuses wardenctl exec t-a -- /b/chattr -p 0 /b
+    refuses wardenctl exec t-a -- /b/chattr -p 1 /b/c/d
+    is "$id" "$(projects_in t-a)"
+}
+
+@test "limits hold over a restart of the container and of the daemon" {
+    local id
+    create t-a --disk 16M
+    id=$(project_of t-a)
+    daemon_kill
+    daemon_wait
+    create t-b --disk 16M
+    [[ $(project_of t-b) != "$id" ]]
+    fill t-a 8
+    wardenctl stop t-a
+    wardenctl start t-a
+    is "$id" "$(project_of t-a)"
+    refuses script_in t-a 'dd if=/dev/zero of=/more bs=1M count=12 2>&1'
+    like 'quota exceeded' "$output"
+}
+
+@test "ids are given back when the files are gone, and nothing is left of a project" {
+    until_true no_projects
+    for i in $(seq "$(scaled 50 12)"); do
+        until_true create "t-$i" --disk 16M
+        ((i % 4)) || script_in "t-$i" 'dd if=/dev/zero of=/big bs=1M count=8 2>/dev/null'
+        wardenctl destroy "t-$i"
+    done
+    until_true no_projects
+    # Those of a container that could not be made, too.
+    refuses create t-bad --disk 16M --bind /nonexistent:/mnt
+    until_true no_projects
+}
+
+@test "when all ids are leased, the next container is refused, others are not" {
+    for i in 1 2 3 4; do until_true create "t-$i" --disk 16M; done
+    refuses create t-5 --disk 16M
+    like 'ProjectPool=' "$output"
+    gone t-5
+    create t-6
+    wardenctl destroy t-2
+    until_true create t-5 --disk 16M
+}
+
+@test "infinity is counted, and no limit" {
+    create t-a --disk infinity
+    fill t-a 32
+    like '#50000[0-3] .*' "$(projects)"
+    is 0 "$(projects | awk '{ print $5 }')"
+    (($(projects | awk '{ print $3 }') >= 32768))
+}
+
+@test "a disk without the mount option is said to lack it" {
+    umount "$DISK" 2>/dev/null || { systemctl stop wardend.service; umount "$DISK"; }
+    mount -o loop "$DISK.img" "$DISK"
+    systemctl restart wardend.service
+    refuses create t-a --disk 16M
+    like 'without the option prjquota' "$output"
+    systemctl stop wardend.service
+    umount "$DISK"
+    mount -o loop,prjquota "$DISK.img" "$DISK"
+    systemctl start wardend.service
+    create t-a --disk 16M
+}

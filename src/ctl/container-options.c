@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "basic/parse.h"
 #include "ctl/container-options.h"
 #include "ctl/dict.h"
 #include "ctl/forward.h"
@@ -16,6 +17,11 @@ enum {
         OPTION_LABEL,
         OPTION_TMPFS,
         OPTION_NETWORK,
+        OPTION_NETWORK_POOL,
+        OPTION_ADDRESS,
+        OPTION_MTU,
+        OPTION_DNS,
+        OPTION_DNS_SEARCH,
         OPTION_PRIVATE_USERS,
         OPTION_CPU_WEIGHT,
         OPTION_CPUS,
@@ -38,7 +44,14 @@ static const Option container_options[] = {
         { OPTION_TMPFS, "tmpfs", "DST[:OPTIONS]", "a file system in memory; size=64M, mode=…" },
         { OPTION_READ_ONLY, "read-only", NULL, "nothing in the root can be written" },
         { OPTION_LABEL, "label", "KEY=VALUE", "a note for people and programs" },
-        { OPTION_NETWORK, "network", "MODE", "private (default), host or none" },
+        { OPTION_NETWORK, "network", "MODE",
+          "private (default), host, none, container:NAME or netns:PATH" },
+        { OPTION_NETWORK_POOL, "network-pool", "POOL", "where its address is from" },
+        { OPTION_ADDRESS, "address", "ADDRESS", "this one of the pool; IPv4 or IPv6" },
+        { OPTION_ADDRESS, "ip", "ADDRESS", NULL },
+        { OPTION_MTU, "mtu", "BYTES", "of its interface (default: that of the host)" },
+        { OPTION_DNS, "dns", "ADDRESS", "a name server (default: those of the host)" },
+        { OPTION_DNS_SEARCH, "dns-search", "DOMAIN", "a domain to search for short names" },
         { OPTION_PUBLISH, "publish", "[[ADDRESS:]HOST:]PORT",
           "lead a port of the host to PORT; also -p 8080:80, 53:53/udp" },
         { OPTION_PRIVATE_USERS, "private-users", "USERS", "auto (default), no or BASE:COUNT" },
@@ -146,13 +159,27 @@ static int add_short(ContainerSpec *spec, const char *text, Fault *fault)
 
 static int set_network(ContainerOptions *options, const char *value, Fault *fault)
 {
-        NetworkMode mode = network_mode_from_string(value);
+        _drop_(drop_free) char *path = NULL;
+        int r;
 
-        if ((int)mode < 0)
-                return fault_set(fault, FAULT_INVALID, -EINVAL,
-                                 "Network: '%.64s' is not private, host or none", value);
-        options->spec->network = mode;
         options->has_network = 1;
+        r = container_spec_set_network(options->spec, value, fault);
+        if (r < 0 || options->spec->network != NETWORK_NETNS)
+                return r;
+        r = value_parse_host_path(options->spec->network_target, "Cannot use network namespace",
+                                  &path, fault);
+        if (r < 0)
+                return r;
+        free(options->spec->network_target);
+        options->spec->network_target = take_ptr(path);
+        return 0;
+}
+
+static int set_mtu(ContainerSpec *spec, const char *value, Fault *fault)
+{
+        if (parse_u32(value, &spec->mtu) < 0 || spec->mtu == 0)
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "MTU: '%.32s' is not a number",
+                                 value);
         return 0;
 }
 
@@ -223,6 +250,16 @@ static int container_set(void *target, int key, const char *value, Fault *fault)
                 return add_label(spec, value, fault);
         case OPTION_NETWORK:
                 return set_network(options, value, fault);
+        case OPTION_NETWORK_POOL:
+                return options_set_string(&spec->network_pool, value);
+        case OPTION_ADDRESS:
+                return options_set_string(&spec->address, value);
+        case OPTION_MTU:
+                return set_mtu(spec, value, fault);
+        case OPTION_DNS:
+                return strv_append(&spec->dns, value);
+        case OPTION_DNS_SEARCH:
+                return strv_append(&spec->dns_search, value);
         case OPTION_PRIVATE_USERS:
                 return set_private_users(options, value, fault);
         case 'm':
@@ -349,6 +386,29 @@ static int append_tmpfs(sd_bus_message *m, const ContainerSpec *spec)
         return dict_append_strv(m, "TemporaryFileSystem", texts);
 }
 
+static int append_network(sd_bus_message *m, const ContainerOptions *options)
+{
+        const ContainerSpec *spec = options->spec;
+        int r = 0;
+
+        if (options->has_network) {
+                _drop_(drop_free) char *network = container_spec_format_network(spec);
+
+                r = network ? sd_bus_message_append(m, "{sv}", "Network", "s", network) : -ENOMEM;
+        }
+        if (r >= 0 && spec->network_pool)
+                r = sd_bus_message_append(m, "{sv}", "NetworkPool", "s", spec->network_pool);
+        if (r >= 0 && spec->address)
+                r = sd_bus_message_append(m, "{sv}", "Address", "s", spec->address);
+        if (r >= 0 && spec->mtu > 0)
+                r = sd_bus_message_append(m, "{sv}", "MTU", "u", spec->mtu);
+        if (r >= 0)
+                r = dict_append_strv(m, "DNS", spec->dns);
+        if (r >= 0)
+                r = dict_append_strv(m, "DNSSearch", spec->dns_search);
+        return r;
+}
+
 static int append_simple(sd_bus_message *m, const ContainerOptions *options)
 {
         const ContainerSpec *spec = options->spec;
@@ -362,9 +422,8 @@ static int append_simple(sd_bus_message *m, const ContainerOptions *options)
                 r = sd_bus_message_append(m, "{sv}", "Hostname", "s", spec->hostname);
         if (r >= 0 && spec->is_read_only)
                 r = sd_bus_message_append(m, "{sv}", "ReadOnly", "b", 1);
-        if (r >= 0 && options->has_network)
-                r = sd_bus_message_append(m, "{sv}", "Network", "s",
-                                          network_mode_to_string(spec->network));
+        if (r >= 0)
+                r = append_network(m, options);
         if (r >= 0 && options->has_storage)
                 r = sd_bus_message_append(m, "{sv}", "Storage", "s",
                                           storage_kind_to_string(spec->storage));

@@ -52,6 +52,24 @@ static void print_created(struct json_object *container)
         print_value("Created", text);
 }
 
+static void print_addresses(struct json_object *container)
+{
+        struct json_object *addresses = json_get_typed(container, "Addresses", json_type_array);
+        const char *host = json_get_string(container, "HostAddress", "");
+        char text[128];
+
+        for (size_t i = 0; addresses && i < json_object_array_length(addresses); i++) {
+                const char *one = json_object_get_string(json_object_array_get_idx(addresses, i));
+
+                if (i == 0 && host[0])
+                        (void)snprintf(text, sizeof(text), "%s (host: %s on %s)", one, host,
+                                       json_get_string(container, "NetworkInterface", "?"));
+                else
+                        (void)snprintf(text, sizeof(text), "%s", one);
+                print_value(i == 0 ? "Address" : "", text);
+        }
+}
+
 static void print_labels(struct json_object *container)
 {
         struct json_object *labels = json_get_typed(container, "Labels", json_type_object);
@@ -202,7 +220,8 @@ static void print_info(struct json_object *container)
         print_string(container, "ControlGroup", "Control group");
         print_string(container, "Hostname", "Host name");
         print_string(container, "Network", "Network");
-        print_string(container, "ContainerAddress", "Address");
+        print_addresses(container);
+        print_string(container, "NetworkPool", "Pool");
         print_forwards(container);
         print_string(container, "PrivateUsers", "Users");
         print_string(container, "Storage", "Storage");

@@ -33,7 +33,7 @@ _wardenctl_value() {
         --log)
                 COMPREPLY=($(compgen -W "ring journal both none" -- "$current")) ;;
         --network)
-                COMPREPLY=($(compgen -W "private host none" -- "$current")) ;;
+                COMPREPLY=($(compgen -W "private host none container: netns:" -- "$current")) ;;
         --storage)
                 COMPREPLY=($(compgen -W "directory loop tmpfs" -- "$current")) ;;
         --private-users)

@@ -6,6 +6,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <systemd/sd-id128.h>
 
 #include "basic/io.h"
 #include "basic/log.h"
@@ -19,6 +22,8 @@
 
 #define RING_MAX_BYTES (UINT64_C(1) << 32) /* of PID 1's address space, for each stream */
 #define CONF_MAX_BYTES (1U << 20)
+#define NETWORK_POOLS_MAX 64
+#define NETWORK_POOL_DEFAULT "default 10.254.0.0/16"
 
 /* From UIDS-GIDS of systemd: above the ranges of its own containers and below 2^31, nobody else's.
  */
@@ -195,6 +200,56 @@ static int set_project_pool(const char *value, void *data)
         return 0;
 }
 
+/* A pool is one word with its name: a drop-in replaces one, an empty value forgets all. */
+static int set_network_pool(const char *value, void *data)
+{
+        Conf *conf = data;
+        NetworkPoolSpec spec, *pools;
+        Fault fault = FAULT_INIT;
+        size_t place = conf->n_network_pools;
+        int r;
+
+        if (!*value) {
+                conf->n_network_pools = 0;
+                conf->has_network_pools = 1;
+                return 0;
+        }
+        r = network_pool_spec_parse(value, &spec, &fault);
+        if (r < 0)
+                return log_warning(r, "NetworkPool=: %s", fault.text);
+        for (size_t i = 0; i < conf->n_network_pools; i++)
+                if (strcmp(conf->network_pools[i].name, spec.name) == 0)
+                        place = i;
+                else if (network_pool_specs_overlap(&conf->network_pools[i], &spec))
+                        return log_warning(-EINVAL, "NetworkPool=: pools '%s' and '%s' overlap",
+                                           conf->network_pools[i].name, spec.name);
+        if (place == NETWORK_POOLS_MAX)
+                return log_warning(-E2BIG, "NetworkPool=: there are more than %d",
+                                   NETWORK_POOLS_MAX);
+        pools = reallocarray(conf->network_pools, place + 1 + conf->n_network_pools,
+                             sizeof(*pools));
+        if (!pools)
+                return -ENOMEM;
+        conf->network_pools = pools;
+        pools[place] = spec;
+        conf->n_network_pools = MAX2(conf->n_network_pools, place + 1);
+        conf->has_network_pools = 1;
+        return 0;
+}
+
+static int set_mtu(const char *value, void *data)
+{
+        uint32_t mtu;
+        int r = parse_u32(value, &mtu);
+
+        if (r < 0)
+                return r;
+        if (mtu != 0 && (mtu < NETWORK_MTU_MIN6 || mtu > NETWORK_MTU_MAX))
+                return -ERANGE;
+        *(uint32_t *)data = mtu;
+        return 0;
+}
+
 typedef struct Key {
         const char *name;
         int (*set)(const char *value, void *data);
@@ -219,6 +274,8 @@ static const Key keys[] = {
         { "PortPool", set_port_pool, 0 },
         { "AllowNetworks", set_allow_networks, 0 },
         { "DenyNetworks", set_deny_networks, 0 },
+        { "NetworkPool", set_network_pool, 0 },
+        { "NetworkMTU", set_mtu, offsetof(Conf, network_mtu) },
 };
 
 static int conf_set(Conf *conf, const char *name, const char *value)
@@ -377,6 +434,25 @@ static int conf_set_defaults(Conf *conf)
         return 0;
 }
 
+/* As RFC 4193 has it, a prefix of our own; not a random one, so that it is the same tomorrow. */
+#define ULA_APPLICATION \
+        SD_ID128_MAKE(5d, 0c, 1f, 3e, 9a, 47, 4b, 62, 8e, 55, 21, 6c, b0, 7d, e4, 93)
+
+static int conf_add_default_pool(Conf *conf)
+{
+        char text[sizeof(NETWORK_POOL_DEFAULT) + 1 + NETWORK_PREFIX_MAX];
+        sd_id128_t id;
+
+        if (access("/proc/sys/net/ipv6", F_OK) < 0 ||
+            sd_id128_get_machine_app_specific(ULA_APPLICATION, &id) < 0)
+                (void)snprintf(text, sizeof(text), "%s", NETWORK_POOL_DEFAULT);
+        else
+                (void)snprintf(text, sizeof(text), "%s fd%02x:%02x%02x:%02x%02x::/64",
+                               NETWORK_POOL_DEFAULT, id.bytes[0], id.bytes[1], id.bytes[2],
+                               id.bytes[3], id.bytes[4]);
+        return set_network_pool(text, conf);
+}
+
 int conf_load(Conf *conf, const char *path, Fault *fault)
 {
         int r;
@@ -394,7 +470,10 @@ int conf_load(Conf *conf, const char *path, Fault *fault)
                 }
                 log_warning(r, "Cannot read %s: %m", WARDEN_SYSCONFDIR "/wardend.conf");
         }
-        return path ? 0 : conf_read_drop_ins(conf);
+        r = path ? 0 : conf_read_drop_ins(conf);
+        if (r >= 0 && !conf->has_network_pools)
+                r = conf_add_default_pool(conf);
+        return r;
 }
 
 void conf_done(Conf *conf)
@@ -408,5 +487,6 @@ void conf_done(Conf *conf)
         free(conf->allow_networks);
         free(conf->deny_networks);
         free(conf->slice);
+        free(conf->network_pools);
         *conf = (Conf){ 0 };
 }

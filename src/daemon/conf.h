@@ -3,6 +3,7 @@
 
 #include "basic/fault.h"
 #include "model/ip-range.h"
+#include "model/network.h"
 
 /* wardend.conf and its drop-ins: [Manager] KEY=VALUE, as systemd's own files. A line that is wrong
  * is reported with file and line and skipped, so that a typing error does not take the containers
@@ -37,6 +38,10 @@ typedef struct Conf {
         size_t n_allow_networks;
         IpRange *deny_networks;
         size_t n_deny_networks;
+        NetworkPoolSpec *network_pools; /* NetworkPool=NAME NETWORK [NETWORK6]: repeated */
+        size_t n_network_pools;
+        int has_network_pools; /* some file had a word on it: no default then */
+        uint32_t network_mtu;  /* NetworkMTU=; 0: that of the host's default route */
 } Conf;
 
 /* Defaults, then SYSCONFDIR/wardend.conf, then wardend.conf.d/ of /usr/lib/warden, /etc/warden and

@@ -143,7 +143,9 @@ static int begin_removal(ContainerDestroy *destroy, Fault *fault)
                 r = strv_append(&directories, path);
         }
         if (r >= 0)
-                r = remove_request_encode(&(RemoveRequest){ .directories = directories }, &w);
+                r = remove_request_encode(&(RemoveRequest){ .directories = directories,
+                                                            .has_network = c->has_network },
+                                          &w);
         if (r >= 0)
                 r = worker_begin(c->manager->workers, WORKER_REMOVE, &w, &handler, destroy,
                                  &destroy->worker, fault);

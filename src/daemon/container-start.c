@@ -23,6 +23,7 @@
 #include "daemon/container-oom.h"
 #include "daemon/firewall.h"
 #include "daemon/container-limits.h"
+#include "daemon/container-network.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/worker-pool.h"
@@ -198,6 +199,10 @@ static void on_worker_cloned(void *userdata, uint32_t pid, int take_pidfd)
                 start_fail_text(start, r, "Cannot watch the container's process");
                 return;
         }
+        if (!container_network_is_joined(c)) {
+                start_fail_text(start, -ESRCH, "The container whose network it shares has ended");
+                return;
+        }
         (void)snprintf(description, sizeof(description), "Warden container %s", c->spec->name);
         ScopeRequest request = {
                 .unit = c->unit,
@@ -296,7 +301,7 @@ void container_start_leader_gone(Container *c)
                 start_fail_text(c->start, -ECHILD, "The container's PID 1 ended at once");
 }
 
-static int encode_plan(Container *c, WireWriter *w)
+static int encode_plan(Container *c, WireWriter *w, Fault *fault)
 {
         const Conf *conf = &c->manager->conf;
         _drop_(drop_plan) Plan *plan = NULL;
@@ -304,6 +309,9 @@ static int encode_plan(Container *c, WireWriter *w)
 
         r = plan_new(c->spec, c->id, c->uid_base, c->uid_count, conf->state_directory,
                      conf->runtime_directory, &plan);
+        if (r < 0)
+                return r;
+        r = container_network_plan(c, plan, fault);
         if (r < 0)
                 return r;
         plan->timeout_usec = conf->create_timeout_usec;
@@ -340,7 +348,7 @@ static int start_new(Container *c, ContainerEvent event, int is_first, ReplyFunc
                 return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
         start->container = c;
         start->is_first = is_first;
-        r = encode_plan(c, &w);
+        r = encode_plan(c, &w, fault);
         if (r >= 0)
                 r = worker_begin(c->manager->workers, WORKER_CREATE, &w, &handler, start,
                                  &start->worker, fault);

@@ -19,6 +19,7 @@
 #include "daemon/container-limits.h"
 #include "basic/strv.h"
 #include "cgroup/oom-source.h"
+#include "daemon/container-network.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/project-pool.h"
@@ -113,6 +114,7 @@ Container *container_free(Container *c)
         if (map_get(c->manager->by_id, c->id) == c)
                 map_remove(c->manager->by_id, c->id);
         container_forwards_release(c);
+        container_network_release(c);
         if (c->uid_count > 0)
                 uid_pool_release(c->manager->uids, c->uid_base, c->uid_count);
         if (c->project_id > 0)

@@ -19,9 +19,12 @@
 #include "cgroup/limit-check.h"
 #include "daemon/container-limits.h"
 #include "daemon/container-oom.h"
+#include "daemon/container-network.h"
 #include "daemon/journal-pool.h"
+#include "daemon/link-monitor.h"
 #include "daemon/manager.h"
 #include "daemon/port-table.h"
+#include "daemon/network-pool.h"
 #include "daemon/process.h"
 #include "daemon/project-pool.h"
 #include "daemon/stats-reader.h"
@@ -120,6 +123,24 @@ static void on_drop_in(void *userdata, const char *unit)
                 container_refresh_limits(c);
 }
 
+static void on_link_gone(void *userdata, const char *interface)
+{
+        Manager *manager = userdata;
+
+        network_pools_link_gone(manager->networks, interface);
+}
+
+static int make_networks(Manager *manager, Fault *fault)
+{
+        int r;
+
+        r = network_pools_new(manager->conf.network_pools, manager->conf.n_network_pools, NULL,
+                              &manager->networks);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "Out of memory");
+        return link_monitor_new(manager->event, on_link_gone, manager, &manager->links, fault);
+}
+
 int manager_new(sd_event *event, Conf *take_conf, SystemdClient *systemd, Manager **ret,
                 Fault *fault)
 {
@@ -147,6 +168,9 @@ int manager_new(sd_event *event, Conf *take_conf, SystemdClient *systemd, Manage
                 return r;
         r = project_pool_new(manager->conf.project_pool_base, manager->conf.project_pool_count,
                              manager->next_id, &manager->projects, fault);
+        if (r < 0)
+                return r;
+        r = make_networks(manager, fault);
         if (r < 0)
                 return r;
         r = make_directories(manager, fault);
@@ -202,6 +226,8 @@ Manager *manager_free(Manager *manager)
         project_pool_free(manager->projects);
         worker_pool_free(manager->workers);
         uid_pool_free(manager->uids);
+        link_monitor_free(manager->links);
+        network_pools_free(manager->networks);
         conf_done(&manager->conf);
         fd_close(manager->layers_dir_fd);
         fd_close(manager->containers_dir_fd);
@@ -300,6 +326,8 @@ int manager_create(Manager *manager, ContainerSpec *take_spec, CreateFunc func, 
         r = lease_uids(manager, c, fault);
         if (r >= 0)
                 r = lease_project(manager, c, fault);
+        if (r >= 0)
+                r = container_network_lease(c, fault);
         if (r >= 0)
                 r = container_forwards_lease(c, fault);
         if (r >= 0) {

@@ -43,6 +43,8 @@ struct Manager {
         struct PortTable *ports; /* of the host, that lead into containers */
         UidPool *uids;
         ProjectPool *projects;
+        struct NetworkPools *networks;
+        struct LinkMonitor *links;
         Map *by_name; /* Container, by spec->name: the registry that clients see */
         Map *by_id;
         uint64_t next_id;

@@ -15,6 +15,7 @@
 #include "daemon/firewall.h"
 #include "daemon/container-limits.h"
 #include "daemon/container-oom.h"
+#include "daemon/container-network.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/project-pool.h"
@@ -237,6 +238,8 @@ static int restore_container(void *userdata, const char *name)
                         c->uid_count = record->uid_count;
                 }
         }
+        if (r >= 0 && record->has_network)
+                r = container_network_restore(c, &record->network);
         if (r >= 0)
                 r = container_forwards_lease(c, &fault);
         if (r >= 0 && record->project_id > 0) {

@@ -40,6 +40,8 @@ int store_save_container(const Container *c)
                 .leader_pid = c->leader_pid,
                 .leader_start_ticks = c->leader_start_ticks,
                 .unit = c->unit,
+                .network = c->network,
+                .has_network = c->has_network,
                 .next_job = c->reserved_jobs,
                 .jobs_dropped = c->jobs_dropped,
                 .oom_kills = c->oom_kills,

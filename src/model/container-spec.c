@@ -7,27 +7,9 @@
 
 #include "basic/parse.h"
 #include "model/container-spec.h"
+#include "model/network-spec.h"
 #include "model/name.h"
 #include "model/slice.h"
-
-static const char *const network_mode_table[_NETWORK_MODE_MAX] = {
-        [NETWORK_PRIVATE] = "private",
-        [NETWORK_HOST] = "host",
-        [NETWORK_NONE] = "none",
-};
-
-const char *network_mode_to_string(NetworkMode mode)
-{
-        return (int)mode >= 0 && mode < _NETWORK_MODE_MAX ? network_mode_table[mode] : NULL;
-}
-
-NetworkMode network_mode_from_string(const char *s)
-{
-        for (int i = 0; i < _NETWORK_MODE_MAX; i++)
-                if (strcmp(network_mode_table[i], s) == 0)
-                        return (NetworkMode)i;
-        return _NETWORK_MODE_INVALID;
-}
 
 static const char *const oom_policy_table[_OOM_POLICY_MAX] = {
         [OOM_STOP] = "stop",
@@ -69,6 +51,11 @@ ContainerSpec *container_spec_free(ContainerSpec *spec)
         free(spec->root_directory);
         free(spec->hostname);
         free(spec->slice);
+        free(spec->network_target);
+        free(spec->network_pool);
+        free(spec->address);
+        strv_free(spec->dns);
+        strv_free(spec->dns_search);
         strv_free(spec->environment);
         strv_free(spec->labels);
         limits_done(&spec->limits);
@@ -298,9 +285,6 @@ static int modes_validate(const ContainerSpec *spec, Fault *fault)
 {
         if ((int)spec->private_users < 0 || spec->private_users >= _PRIVATE_USERS_MAX)
                 return fault_set(fault, FAULT_INVALID, -EINVAL, "PrivateUsers: is not set");
-        if (!network_mode_to_string(spec->network))
-                return fault_set(fault, FAULT_INVALID, -EINVAL,
-                                 "Network: is not 'private', 'host' or 'none'");
         if (!oom_policy_to_string(spec->oom_policy))
                 return fault_set(fault, FAULT_INVALID, -EINVAL,
                                  "OOMPolicy: is not 'stop', 'kill' or 'continue'");
@@ -344,6 +328,9 @@ int container_spec_validate(const ContainerSpec *spec, Fault *fault)
         if (r < 0)
                 return r;
         r = modes_validate(spec, fault);
+        if (r < 0)
+                return r;
+        r = container_spec_validate_network(spec, fault);
         if (r < 0)
                 return r;
         r = environment_validate(spec->environment, CONTAINER_ENVIRONMENT_MAX_BYTES, NULL, fault);

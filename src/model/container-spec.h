@@ -7,6 +7,7 @@
 #include "model/environment.h"
 #include "model/limits.h"
 #include "model/mount.h"
+#include "model/network.h"
 #include "model/path.h"
 #include "model/storage.h"
 
@@ -14,9 +15,11 @@
  * completed with the configuration's defaults, and checked here without touching the system. */
 
 typedef enum NetworkMode {
-        NETWORK_PRIVATE, /* an own network namespace; with lo up */
-        NETWORK_HOST,    /* the host's */
-        NETWORK_NONE,    /* an own one that stays empty but for lo */
+        NETWORK_PRIVATE,   /* an own one with lo, and eth0 with a slot of a pool */
+        NETWORK_HOST,      /* the host's */
+        NETWORK_NONE,      /* an own one that stays empty but for lo */
+        NETWORK_CONTAINER, /* "container:NAME": that of another container */
+        NETWORK_NETNS,     /* "netns:PATH": a namespace that somebody else made */
         _NETWORK_MODE_MAX,
         _NETWORK_MODE_INVALID = -22,
 } NetworkMode;
@@ -49,6 +52,8 @@ OomPolicy oom_policy_from_string(const char *s);
 #define LABELS_MAX 256
 #define LABEL_KEY_MAX 255
 #define LABEL_VALUE_MAX 4095
+#define DNS_MAX 8
+#define DNS_SEARCH_MAX 32
 /* As execve() counts; with a job's own part (JOB_SPEC_MAX_BYTES) it still fits into the 2 MiB that
  * a default stack allows. */
 #define CONTAINER_ENVIRONMENT_MAX_BYTES (512U << 10)
@@ -73,6 +78,12 @@ typedef struct ContainerSpec {
         size_t n_egress;
         StorageKind storage;
         OomPolicy oom_policy;
+        char *network_target; /* NETWORK_CONTAINER, NETWORK_NETNS: a name, a path */
+        char *network_pool;   /* NULL: the first; the next four are of NETWORK_PRIVATE */
+        char *address;        /* NULL: any of the pool */
+        uint32_t mtu;         /* 0: the configured one, or that of the host's default route */
+        char **dns;           /* addresses; NULL: the host's; not with NETWORK_NONE */
+        char **dns_search;    /* NULL: the host's */
         int is_read_only;
         uint64_t grace_usec; /* how long Stop waits between TERM and KILL */
         Limits limits;
@@ -92,6 +103,11 @@ int container_spec_add_tmpfs(ContainerSpec *spec, const char *text, Fault *fault
 int container_spec_add_label(ContainerSpec *spec, const char *key, const char *value, Fault *fault);
 int container_spec_set_slice(ContainerSpec *spec, const char *text, Fault *fault);
 int container_spec_set_private_users(ContainerSpec *spec, const char *text, Fault *fault);
+
+/* "private", "host", "none", "container:NAME" or "netns:PATH". */
+int container_spec_set_network(ContainerSpec *spec, const char *text, Fault *fault);
+/* The same text, for the caller to free; NULL: no memory. */
+char *container_spec_format_network(const ContainerSpec *spec);
 
 /* Consecutive host uids that may be a container's: not the host's root, and not 4294967295, which
  * is "no user" to the kernel. */

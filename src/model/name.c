@@ -10,6 +10,7 @@
 
 #define HOSTNAME_MAX 64
 #define HOSTNAME_LABEL_MAX 63
+#define DOMAIN_MAX 253
 
 static int is_alphanumeric(char c)
 {
@@ -45,12 +46,13 @@ int id_is_valid(const char *id)
         return n == CONTAINER_ID_LENGTH;
 }
 
-int hostname_is_valid(const char *name)
+/* Returns 0; 1; 2 when it ends with a dot. */
+static int labels_are_valid(const char *name, size_t max)
 {
         size_t n, label = 0;
 
         for (n = 0; name[n]; n++) {
-                if (n >= HOSTNAME_MAX)
+                if (n >= max)
                         return 0;
                 if (name[n] == '.') {
                         if (label == 0 || name[n - 1] == '-')
@@ -63,7 +65,19 @@ int hostname_is_valid(const char *name)
                 if (++label > HOSTNAME_LABEL_MAX)
                         return 0;
         }
-        return label > 0 && name[n - 1] != '-';
+        if (n == 0 || name[n - 1] == '-')
+                return 0;
+        return label > 0 ? 1 : 2;
+}
+
+int hostname_is_valid(const char *name)
+{
+        return labels_are_valid(name, HOSTNAME_MAX) == 1;
+}
+
+int domain_is_valid(const char *name)
+{
+        return labels_are_valid(name, DOMAIN_MAX) != 0;
 }
 
 void id_format(uint64_t number, char ret[CONTAINER_ID_LENGTH + 1])

@@ -17,5 +17,8 @@ int id_is_valid(const char *id);
 /* 64 hostname characters at most, labels of letters, digits and inner '-', joined by dots. */
 int hostname_is_valid(const char *name);
 
+/* The same up to 253 characters, and with a dot at the end, as in a list of domains to search. */
+int domain_is_valid(const char *name);
+
 /* 55 bits as 11 characters of 0-9a-v. */
 void id_format(uint64_t number, char ret[CONTAINER_ID_LENGTH + 1]);

@@ -15,6 +15,9 @@ Plan *plan_free(Plan *plan)
         free(plan->name);
         free(plan->hostname);
         free(plan->root_directory);
+        free(plan->network_target);
+        free(plan->resolv_conf);
+        free(plan->hosts);
         free(plan->layer_directory);
         free(plan->runtime_directory);
         bind_mounts_free(plan->bind_mounts, plan->n_bind_mounts);

@@ -6,6 +6,7 @@
 #include "model/name.h"
 #include "wire/container-record.h"
 #include "wire/firewall-message.h"
+#include "wire/network-wire.h"
 #include "wire/plan-wire.h"
 #include "wire/record.h"
 
@@ -24,6 +25,7 @@ enum {
         TAG_OOM_KILLS,
         TAG_PROJECT_ID,
         TAG_OOM_TOTAL,
+        TAG_NETWORK, /* NetworkAddresses */
         _TAG_MAX,
         /* repeated */
         TAG_EVENT = 64,
@@ -40,6 +42,9 @@ enum {
         TAG_SPEC_STORAGE, /* may be missing */
         TAG_SPEC_SLICE,   /* may be missing */
         TAG_SPEC_OOM_POLICY,
+        TAG_SPEC_NETWORK_POOL,
+        TAG_SPEC_ADDRESS,
+        TAG_SPEC_MTU,
         _TAG_SPEC_ONCE_MAX,
         /* repeated */
         TAG_SPEC_ENVIRONMENT = 32,
@@ -49,6 +54,8 @@ enum {
         TAG_SPEC_LIMIT, /* nested: TAG_LIMIT_* */
         TAG_SPEC_FORWARD = 48,
         TAG_SPEC_EGRESS,
+        TAG_SPEC_DNS,
+        TAG_SPEC_DNS_SEARCH,
 };
 
 enum {
@@ -118,6 +125,21 @@ static void limits_encode(const Limits *limits, WireWriter *w)
                         limit_encode(w, limit_to_string((Limit)i), NULL, &limits->values[i]);
 }
 
+static void spec_encode_network(const ContainerSpec *spec, WireWriter *w)
+{
+        _drop_(drop_free) char *network = container_spec_format_network(spec);
+
+        if (!network)
+                w->error = -ENOMEM;
+        wire_put_string(w, TAG_SPEC_NETWORK, network);
+        wire_put_string(w, TAG_SPEC_NETWORK_POOL, spec->network_pool);
+        wire_put_string(w, TAG_SPEC_ADDRESS, spec->address);
+        if (spec->mtu > 0)
+                wire_put_u64(w, TAG_SPEC_MTU, spec->mtu);
+        wire_put_strv(w, TAG_SPEC_DNS, spec->dns);
+        wire_put_strv(w, TAG_SPEC_DNS_SEARCH, spec->dns_search);
+}
+
 static void spec_encode(const ContainerSpec *spec, WireWriter *w)
 {
         char private_users[32];
@@ -127,7 +149,7 @@ static void spec_encode(const ContainerSpec *spec, WireWriter *w)
         wire_put_string(w, TAG_SPEC_ROOT_DIRECTORY, spec->root_directory);
         wire_put_string(w, TAG_SPEC_HOSTNAME, spec->hostname);
         wire_put_string(w, TAG_SPEC_PRIVATE_USERS, private_users);
-        wire_put_string(w, TAG_SPEC_NETWORK, network_mode_to_string(spec->network));
+        spec_encode_network(spec, w);
         wire_put_u64(w, TAG_SPEC_READ_ONLY, spec->is_read_only ? 1 : 0);
         wire_put_u64(w, TAG_SPEC_GRACE_USEC, spec->grace_usec);
         wire_put_string(w, TAG_SPEC_STORAGE, storage_kind_to_string(spec->storage));
@@ -163,6 +185,8 @@ int container_record_encode(const ContainerRecord *record, WireWriter *w)
         wire_put_u64(w, TAG_PROJECT_ID, record->project_id);
         wire_put_u64(w, TAG_OOM_TOTAL, record->oom_total);
         wire_put_strv(w, TAG_EVENT, record->events);
+        if (record->has_network)
+                network_addresses_encode(w, TAG_NETWORK, &record->network);
         mark = wire_begin(w, TAG_SPEC);
         spec_encode(record->spec, w);
         wire_end(w, mark);
@@ -296,10 +320,13 @@ static int spec_decode_field(ContainerSpec *spec, const WireField *f)
                 return r < 0 ? r : as_bad_message(container_spec_set_private_users(spec, s, NULL));
         case TAG_SPEC_NETWORK:
                 r = wire_get_string(f, &s);
-                if (r < 0)
-                        return r;
-                spec->network = network_mode_from_string(s);
-                return 0; /* the validation at the end sees an invalid one */
+                return r < 0 ? r : as_bad_message(container_spec_set_network(spec, s, NULL));
+        case TAG_SPEC_NETWORK_POOL:
+                return wire_dup_string(f, &spec->network_pool);
+        case TAG_SPEC_ADDRESS:
+                return wire_dup_string(f, &spec->address);
+        case TAG_SPEC_MTU:
+                return wire_get_u32(f, &spec->mtu);
         case TAG_SPEC_READ_ONLY:
                 return wire_get_flag(f, &spec->is_read_only);
         case TAG_SPEC_GRACE_USEC:
@@ -331,6 +358,13 @@ static int spec_decode_field(ContainerSpec *spec, const WireField *f)
         return 0;
 }
 
+/* A list that was not given is NULL in a spec; what is read from a file is there and empty. */
+static void forget_empty(char ***list)
+{
+        if (*list && !**list)
+                *list = strv_free(*list);
+}
+
 static int spec_decode(ContainerSpec *spec, const WireField *nested)
 {
         WireReader reader = WIRE_READER(nested->data, nested->size);
@@ -342,8 +376,14 @@ static int spec_decode(ContainerSpec *spec, const WireField *nested)
         if (r < 0)
                 return r;
         r = wire_dup_strv(reader, TAG_SPEC_LABEL, &spec->labels);
+        if (r >= 0)
+                r = wire_dup_strv(reader, TAG_SPEC_DNS, &spec->dns);
+        if (r >= 0)
+                r = wire_dup_strv(reader, TAG_SPEC_DNS_SEARCH, &spec->dns_search);
         if (r < 0)
                 return r;
+        forget_empty(&spec->dns);
+        forget_empty(&spec->dns_search);
         while ((r = wire_next(&reader, &f)) > 0) {
                 r = f.tag < _TAG_SPEC_ONCE_MAX ? wire_once(&seen, f.tag) : 0;
                 if (r < 0)
@@ -391,6 +431,9 @@ static int container_record_decode_field(ContainerRecord *record, const WireFiel
                 return wire_get_u32(f, &record->project_id);
         case TAG_OOM_TOTAL:
                 return wire_get_u64(f, &record->oom_total);
+        case TAG_NETWORK:
+                record->has_network = 1;
+                return network_addresses_decode(f, &record->network);
         case TAG_SPEC:
                 return spec_decode(record->spec, f);
         }
@@ -413,7 +456,7 @@ static int container_record_check(const ContainerRecord *record, uint64_t seen)
         const uint64_t all = (UINT64_C(1) << _TAG_MAX) - 2;
         const uint64_t optional = UINT64_C(1) << TAG_UNIT | UINT64_C(1) << TAG_JOBS_DROPPED |
                                   UINT64_C(1) << TAG_OOM_KILLS | UINT64_C(1) << TAG_PROJECT_ID |
-                                  UINT64_C(1) << TAG_OOM_TOTAL;
+                                  UINT64_C(1) << TAG_OOM_TOTAL | UINT64_C(1) << TAG_NETWORK;
 
         if ((seen | optional) != all || !id_is_valid(record->id))
                 return -EBADMSG;

@@ -19,6 +19,8 @@ typedef struct ContainerRecord {
         uint32_t leader_pid;          /* 0: none */
         uint64_t leader_start_ticks;  /* field 22 of /proc/PID/stat: tells a pid from its reuse */
         char *unit;                   /* NULL: none yet */
+        NetworkAddresses network;
+        int has_network; /* a slot of a pool is leased */
         uint32_t next_job;
         uint64_t jobs_dropped; /* ended jobs that were forgotten unasked */
         uint32_t project_id;   /* the lease of the layer's quota; 0: none */

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "model/name.h"
+#include "wire/network-wire.h"
 #include "wire/plan-wire.h"
 
 enum {
@@ -27,6 +28,13 @@ enum {
         _TAG_ONCE_MAX,
         TAG_BIND_MOUNT = 32,
         TAG_TMPFS_MOUNT,
+        /* once at most */
+        TAG_NETWORK_TARGET = 40,
+        TAG_ADDRESSES, /* NetworkAddresses */
+        TAG_MTU,
+        TAG_RESOLV_CONF,
+        TAG_HOSTS,
+        _TAG_NETWORK_MAX,
 };
 
 enum {
@@ -112,6 +120,13 @@ int plan_encode(const Plan *plan, WireWriter *w)
         wire_put_u64(w, TAG_DISK_BYTES, plan->disk.bytes);
         wire_put_u64(w, TAG_DISK_INODES, plan->disk.inodes);
         wire_put_u64(w, TAG_PROJECT_ID, plan->project_id);
+        wire_put_string(w, TAG_NETWORK_TARGET, plan->network_target);
+        if (plan->has_addresses)
+                network_addresses_encode(w, TAG_ADDRESSES, &plan->addresses);
+        if (plan->mtu > 0)
+                wire_put_u64(w, TAG_MTU, plan->mtu);
+        wire_put_string(w, TAG_RESOLV_CONF, plan->resolv_conf);
+        wire_put_string(w, TAG_HOSTS, plan->hosts);
         mounts_encode(w, TAG_BIND_MOUNT, TAG_TMPFS_MOUNT, plan->bind_mounts, plan->n_bind_mounts,
                       plan->tmpfs_mounts, plan->n_tmpfs_mounts);
         return w->error;
@@ -139,6 +154,25 @@ static int plan_decode_storage(Plan *plan, const WireField *f)
                 return r;
         plan->storage = storage_kind_from_string(s);
         return (int)plan->storage < 0 ? -EBADMSG : 0;
+}
+
+/* What only a container with a network has. */
+static int plan_decode_extra(Plan *plan, const WireField *f)
+{
+        switch (f->tag) {
+        case TAG_NETWORK_TARGET:
+                return wire_dup_string(f, &plan->network_target);
+        case TAG_ADDRESSES:
+                plan->has_addresses = 1;
+                return network_addresses_decode(f, &plan->addresses);
+        case TAG_MTU:
+                return wire_get_u32(f, &plan->mtu);
+        case TAG_RESOLV_CONF:
+                return wire_dup_string(f, &plan->resolv_conf);
+        case TAG_HOSTS:
+                return wire_dup_string(f, &plan->hosts);
+        }
+        return 0;
 }
 
 static int plan_decode_mount(Plan *plan, const WireField *f)
@@ -200,7 +234,19 @@ static int plan_decode_field(Plan *plan, const WireField *f)
         case TAG_TMPFS_MOUNT:
                 return plan_decode_mount(plan, f);
         }
-        return 0;
+        return plan_decode_extra(plan, f);
+}
+
+static int plan_check_network(const Plan *plan)
+{
+        int is_joined = plan->network == NETWORK_CONTAINER || plan->network == NETWORK_NETNS;
+
+        if (is_joined != !!plan->network_target ||
+            (plan->network_target && !path_is_normal(plan->network_target)))
+                return 0;
+        if (plan->mtu > NETWORK_MTU_MAX)
+                return 0;
+        return plan->network == NETWORK_PRIVATE || !plan->has_addresses;
 }
 
 /* A directory has a quota by a project or none; an image has a size. */
@@ -229,6 +275,8 @@ static int plan_check(const Plan *plan)
         if (!path_is_normal(plan->root_directory) || !path_is_normal(plan->layer_directory) ||
             !path_is_normal(plan->runtime_directory))
                 return -EBADMSG;
+        if (!plan_check_network(plan))
+                return -EBADMSG;
         if (plan->uid_count > 0 && !uid_range_is_valid(plan->uid_base, plan->uid_count))
                 return -EBADMSG;
         return plan_check_storage(plan);
@@ -245,7 +293,10 @@ int plan_decode(const void *data, size_t size, Plan **ret)
         if (!plan)
                 return -ENOMEM;
         while ((r = wire_next(&reader, &f)) > 0) {
-                r = f.tag < _TAG_ONCE_MAX ? wire_once(&seen, f.tag) : 0;
+                int is_once = f.tag < _TAG_ONCE_MAX ||
+                              (f.tag >= TAG_NETWORK_TARGET && f.tag < _TAG_NETWORK_MAX);
+
+                r = is_once ? wire_once(&seen, f.tag) : 0;
                 if (r < 0)
                         return r;
                 r = plan_decode_field(plan, &f);
@@ -255,7 +306,7 @@ int plan_decode(const void *data, size_t size, Plan **ret)
         if (r < 0)
                 return r;
         /* All of them are always written; bit 0 would be a tag that is none. */
-        if (seen != (UINT64_C(1) << _TAG_ONCE_MAX) - 2)
+        if ((seen & ((UINT64_C(1) << _TAG_ONCE_MAX) - 1)) != (UINT64_C(1) << _TAG_ONCE_MAX) - 2)
                 return -EBADMSG;
         r = plan_check(plan);
         if (r < 0)

@@ -20,6 +20,7 @@ enum {
 
 enum {
         TAG_DIRECTORY = 1, /* string, repeated */
+        TAG_HAS_NETWORK,
 };
 
 enum {
@@ -144,6 +145,8 @@ static int directory_is_ours(const char *path)
 int remove_request_encode(const RemoveRequest *request, WireWriter *w)
 {
         wire_put_strv(w, TAG_DIRECTORY, request->directories);
+        if (request->has_network)
+                wire_put_u64(w, TAG_HAS_NETWORK, 1);
         return w->error;
 }
 
@@ -151,12 +154,17 @@ int remove_request_decode(const void *data, size_t size, RemoveRequest *ret)
 {
         _drop_(drop_strv) char **directories = NULL;
         WireReader reader = WIRE_READER(data, size);
+        int has_network = 0, r;
         WireField f;
-        int r;
 
         while ((r = wire_next(&reader, &f)) > 0) {
                 const char *s;
 
+                if (f.tag == TAG_HAS_NETWORK) {
+                        r = wire_get_flag(&f, &has_network);
+                        if (r < 0)
+                                return r;
+                }
                 if (f.tag != TAG_DIRECTORY)
                         continue;
                 r = wire_get_string(&f, &s);
@@ -174,6 +182,7 @@ int remove_request_decode(const void *data, size_t size, RemoveRequest *ret)
                 return -EBADMSG;
 
         ret->directories = take_ptr(directories);
+        ret->has_network = has_network;
         return 0;
 }
 

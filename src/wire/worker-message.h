@@ -58,6 +58,7 @@ int worker_message_decode(const void *data, size_t size, WorkerMessage *ret);
  * then removed. */
 typedef struct RemoveRequest {
         char **directories; /* absolute; the last component is an id */
+        int has_network;    /* the last of them is of a container with a slot of a pool */
 } RemoveRequest;
 
 /* Decoding allocates, and refuses an empty request and a directory whose last component is no id:

@@ -108,6 +108,38 @@ void channel_send_fault(int fd, const Fault *fault)
         (void)fd_socket_send(fd, &message, sizeof(message), NULL, 0, MSG_DONTWAIT);
 }
 
+static int take_fault(ChannelFault *message, ssize_t size, Fault *fault)
+{
+        if (size != sizeof(*message) || message->type != CHANNEL_FAULT ||
+            message->fault.kind <= FAULT_NONE || message->fault.kind >= _FAULT_MAX ||
+            message->fault.error >= 0)
+                return -EBADMSG;
+        message->fault.text[sizeof(message->fault.text) - 1] = 0;
+        (void)fault_set(fault, message->fault.kind, message->fault.error, "%s",
+                        message->fault.text);
+        return CHANNEL_FAULT;
+}
+
+int channel_receive_network(int fd, int *ret_fd, Fault *fault)
+{
+        ChannelFault message;
+        int netns_fd = -EBADF, r;
+        size_t n_fds = 1;
+        ssize_t n;
+
+        n = fd_socket_receive(fd, &message, sizeof(message), &netns_fd, &n_fds, 0);
+        if (n <= 0)
+                return n < 0 ? (int)n : -EPIPE;
+        if (n == sizeof(message.type) && message.type == CHANNEL_NETWORK && n_fds == 1) {
+                *ret_fd = netns_fd;
+                return CHANNEL_NETWORK;
+        }
+        r = take_fault(&message, n, fault);
+        if (n_fds == 1)
+                fd_close(netns_fd);
+        return r;
+}
+
 int channel_receive(int fd, Fault *fault)
 {
         ChannelFault message;
@@ -119,11 +151,5 @@ int channel_receive(int fd, Fault *fault)
                 return (int)n;
         if (n == sizeof(message.type) && message.type == CHANNEL_READY)
                 return CHANNEL_READY;
-        if (n != sizeof(message) || message.type != CHANNEL_FAULT ||
-            message.fault.kind <= FAULT_NONE || message.fault.kind >= _FAULT_MAX ||
-            message.fault.error >= 0)
-                return -EBADMSG;
-        message.fault.text[sizeof(message.fault.text) - 1] = 0;
-        (void)fault_set(fault, message.fault.kind, message.fault.error, "%s", message.fault.text);
-        return CHANNEL_FAULT;
+        return take_fault(&message, n, fault);
 }

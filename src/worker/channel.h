@@ -16,8 +16,9 @@ typedef enum ChannelType {
         CHANNEL_TREES = 1, /* fds: CHANNEL_TREE_* */
         CHANNEL_BINDS,     /* fds: as many bind mounts, in the plan's order; repeated */
         CHANNEL_GATE,
-        CHANNEL_READY, /* from the child: it waits for the gate */
-        CHANNEL_FAULT, /* from the child */
+        CHANNEL_READY,   /* from the child: it waits for the gate */
+        CHANNEL_FAULT,   /* from the child */
+        CHANNEL_NETWORK, /* from the child, fd: its network namespace; only with addresses */
         _CHANNEL_TYPE_MAX,
 } ChannelType;
 
@@ -48,6 +49,10 @@ void channel_send_fault(int fd, const Fault *fault);
 
 /* Like channel_expect() of the gate, and tells the other end when it is not there yet. */
 int channel_wait_gate(int fd);
+
+/* Waits for CHANNEL_NETWORK. Returns CHANNEL_NETWORK with the descriptor, the caller's;
+ * CHANNEL_FAULT, and sets it; -EPIPE; -EBADMSG; negative errno. */
+int channel_receive_network(int fd, int *ret_fd, Fault *fault);
 
 /* Takes what the child has to say, without waiting. Returns CHANNEL_READY; CHANNEL_FAULT, and sets
  * it; 0: the child's end is closed; -EAGAIN; negative errno. */

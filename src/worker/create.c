@@ -16,6 +16,7 @@
 #include "worker/channel.h"
 #include "worker/create.h"
 #include "worker/storage.h"
+#include "worker/network.h"
 #include "worker/users.h"
 
 #define WSHD_SOCKET "wshd.sock"
@@ -47,7 +48,8 @@ ChildOptions create_child_options(const Plan *plan)
 {
         return (ChildOptions){
                 .has_user_namespace = plan->uid_count > 0,
-                .has_network_namespace = plan->network != NETWORK_HOST,
+                .has_network_namespace = plan->network == NETWORK_PRIVATE ||
+                                         plan->network == NETWORK_NONE,
         };
 }
 
@@ -64,6 +66,15 @@ static int create_open_root(Create *c, Fault *fault)
                         fault, errno == ENOENT || errno == ENOTDIR ? FAULT_NOT_FOUND : FAULT_FAILED,
                         -errno, "cannot open '%.200s' (links are not followed): %m", path);
         return 0;
+}
+
+/* Before there is a child, which is in it from its beginning: to enter one later it would need
+ * rights over somebody else's. */
+static int create_join_network(Create *c, Fault *fault)
+{
+        if (!c->plan->network_target)
+                return 0;
+        return network_join(c->plan, &c->trees[CHANNEL_TREE_SYS], fault);
 }
 
 static int create_start_child(Create *c, Fault *fault)
@@ -177,6 +188,27 @@ static int create_open_binds(Create *c, Fault *fault)
         return 0;
 }
 
+/* As late as can be: the child makes its namespaces meanwhile. */
+static int create_attach_network(Create *c, Fault *fault)
+{
+        _drop_(drop_fd) int netns_fd = -EBADF;
+        int r;
+
+        if (!c->plan->has_addresses)
+                return 0;
+        r = channel_receive_network(c->child.channel_fd, &netns_fd, fault);
+        if (r == CHANNEL_FAULT) {
+                c->is_childs_fault = 1;
+                return fault->error;
+        }
+        return r < 0 ? r : network_attach(c->plan, netns_fd, fault);
+}
+
+static void create_undo_network(Create *c)
+{
+        network_undo(c->plan);
+}
+
 static int create_hand_over(Create *c, Fault *fault)
 {
         int r;
@@ -279,12 +311,14 @@ typedef struct CreateStage {
 
 static const CreateStage create_stages[] = {
         { "root directory", create_open_root, NULL },
+        { "join the network", create_join_network, NULL },
         { "start the container's process", create_start_child, NULL },
         { "user namespace", create_map_users, NULL },
         { "layer", create_open_layer, create_remove_layer },
         { "mount /", create_mount_layers, NULL },
         { "socket", create_bind, create_remove_socket },
         { "mount", create_open_binds, NULL },
+        { "network", create_attach_network, create_undo_network },
         { "hand over", create_hand_over, NULL },
         { "finish", create_wait, NULL },
         { "finish", create_report, NULL },

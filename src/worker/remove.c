@@ -6,6 +6,7 @@
 
 #include "basic/fd.h"
 #include "basic/strv.h"
+#include "worker/network.h"
 #include "worker/remove.h"
 #include "worker/storage.h"
 #include "worker/trash.h"
@@ -44,7 +45,7 @@ static void remove_reply(int client_fd, int error, Fault *fault)
 
 int remove_run(int client_fd, const WorkerPacket *packet)
 {
-        _drop_(remove_request_done) RemoveRequest request = { NULL };
+        _drop_(remove_request_done) RemoveRequest request = { .directories = NULL };
         _drop_(drop_free) TrashEntry *entries = NULL;
         Fault fault = FAULT_INIT;
         size_t n = 0;
@@ -62,6 +63,8 @@ int remove_run(int client_fd, const WorkerPacket *packet)
                         entries[i] = TRASH_ENTRY_INIT;
                 r = remove_put_all(request.directories, entries, &fault);
         }
+        if (r >= 0 && request.has_network)
+                (void)network_release(request.directories[n - 1]);
         remove_reply(client_fd, r, &fault);
 
         (void)setpriority(PRIO_PROCESS, 0, NICE);

@@ -24,6 +24,7 @@
 #include "wire/worker-socket.h"
 #include "worker/caps.h"
 #include "worker/channel.h"
+#include "worker/room-network.h"
 #include "worker/room.h"
 
 #define TTY_GROUP 5 /* in every distribution */
@@ -118,6 +119,11 @@ static int room_become_root(Room *room, Fault *fault)
         return 0;
 }
 
+static int room_send_network(Room *room, Fault *fault)
+{
+        return room->plan->has_addresses ? room_network_send(room->channel_fd, fault) : 0;
+}
+
 static int room_set_hostname(Room *room, Fault *fault)
 {
         if (sethostname(room->plan->hostname, strlen(room->plan->hostname)) < 0)
@@ -177,6 +183,18 @@ static int room_make_layer(Room *room, Fault *fault)
         return layer_new_tmpfs(&room->plan->disk, room->trees[CHANNEL_TREE_LOWER],
                                room->options.has_user_namespace, &room->trees[CHANNEL_TREE_LAYER],
                                fault);
+}
+
+static int room_configure_network(Room *room, Fault *fault)
+{
+        if (!room->plan->has_addresses)
+                return 0;
+        return room_network_configure(&room->plan->addresses, fault);
+}
+
+static int room_write_names(Room *room, Fault *fault)
+{
+        return room_network_write_names(room->plan, room->root_fd, fault);
 }
 
 static int room_mount_root(Room *room, Fault *fault)
@@ -343,12 +361,15 @@ static const RoomStage room_stages[] = {
         { "leave the host's mounts", room_leave_host },
         { "plan", room_receive_plan },
         { "become root", room_become_root },
+        { "network", room_send_network },
         { "host name", room_set_hostname },
         { "mount /dev", room_make_dev },
         { "mount /run", room_make_run },
         { "receive the root", room_receive_trees },
         { "layer", room_make_layer },
+        { "network", room_configure_network },
         { "mount /", room_mount_root },
+        { "write /etc", room_write_names },
         { "mount /proc", room_mount_proc },
         { "mount /sys", room_mount_sys },
         { "mount /dev", room_mount_dev },

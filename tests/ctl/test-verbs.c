@@ -82,7 +82,7 @@ static void test_create_errors(void **state)
                 { "--cpu-weight=0", "CPUWeight: 0 is not from 1 to 10000" },
                 { "--property=MemoryMx=1G", "Did you mean MemoryMax?" },
                 { "--property=MemoryMax", "is not NAME=VALUE" },
-                { "--network=bridge", "is not private, host or none" },
+                { "--network=bridge", "is not 'private', 'host', 'none'" },
                 { "--oom-policy=panic", "is not stop, kill or continue" },
                 { "--private-users=0:65536", "PrivateUsers: " },
                 { "--bind=/usr", "is not SRC:DST" },
@@ -344,7 +344,7 @@ static void test_completion(void **state)
         check_completion("wardenctl stop alp", " alpha ");
         check_completion("wardenctl exec -t -u root alp", " alpha ");
         check_completion("wardenctl run --mem", " --memory ");
-        check_completion("wardenctl run --network \"\"", " private host none ");
+        check_completion("wardenctl run --network \"\"", " private host none container: netns: ");
         check_completion("wardenctl create /usr/lo", " /usr/local ");
         check_completion("wardenctl kill -s US", " USR1 USR2 ");
         check_completion("wardenctl exec --ulimit nof", " nofile= ");

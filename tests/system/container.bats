@@ -127,14 +127,12 @@ setup_file() {
 }
 
 @test "has a network of its own with nothing but lo, which is up" {
-    for network in private none; do
-        create "t-$network" --network "$network"
-        is lo "$(inside "t-$network" ls /sys/class/net)"
-        like 'LOOPBACK,UP' "$(inside "t-$network" ip -o link show lo)"
-        inside "t-$network" ping -c 1 -W 2 127.0.0.1
-        refuses inside "t-$network" ping -c 1 -W 2 192.0.2.1
-        is "$network" "$(container_get "t-$network" Network)"
-    done
+    create t-none --network none
+    is lo "$(inside t-none ls /sys/class/net)"
+    like 'LOOPBACK,UP' "$(inside t-none ip -o link show lo)"
+    inside t-none ping -c 1 -W 2 127.0.0.1
+    refuses inside t-none ping -c 1 -W 2 192.0.2.1
+    is none "$(container_get t-none Network)"
 }
 
 @test "sees the host's network when asked to, and cannot change it" {

@@ -10,6 +10,7 @@
 #include "daemon/bus/bus-call.h"
 #include "daemon/bus/bus-container.h"
 #include "daemon/bus/bus-fault.h"
+#include "daemon/bus/bus-address.h"
 #include "daemon/bus/bus-network.h"
 #include "daemon/bus/bus-limits.h"
 #include "daemon/bus/bus-path.h"
@@ -39,8 +40,6 @@ static int bus_container_get_string(sd_bus *bus, const char *path, const char *i
                 s = c->spec->hostname ? c->spec->hostname : container_name(c);
         else if (strcmp(property, "Slice") == 0)
                 s = c->spec->slice ? c->spec->slice : c->manager->conf.slice;
-        else if (strcmp(property, "Network") == 0)
-                s = network_mode_to_string(c->spec->network);
         else if (strcmp(property, "OOMPolicy") == 0)
                 s = oom_policy_to_string(c->spec->oom_policy);
         else if (strcmp(property, "Storage") == 0)
@@ -280,7 +279,12 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_PROPERTY("RootDirectory", "s", bus_container_get_string, 0, CONST),
         SD_BUS_PROPERTY("ReadOnly", "b", bus_container_get_read_only, 0, CONST),
         SD_BUS_PROPERTY("Hostname", "s", bus_container_get_string, 0, CONST),
-        SD_BUS_PROPERTY("Network", "s", bus_container_get_string, 0, CONST),
+        SD_BUS_PROPERTY("Network", "s", bus_address_get_string, 0, CONST),
+        SD_BUS_PROPERTY("NetworkPool", "s", bus_address_get_string, 0, CONST),
+        SD_BUS_PROPERTY("NetworkInterface", "s", bus_address_get_string, 0, CONST),
+        SD_BUS_PROPERTY("HostAddress", "s", bus_address_get_string, 0, CONST),
+        SD_BUS_PROPERTY("ContainerAddress", "s", bus_address_get_string, 0, CONST),
+        SD_BUS_PROPERTY("Addresses", "as", bus_address_get_addresses, 0, CONST),
         SD_BUS_PROPERTY("Storage", "s", bus_container_get_string, 0, CONST),
         SD_BUS_PROPERTY("PrivateUsers", "s", bus_container_get_string, 0, CONST),
         SD_BUS_PROPERTY("UIDBase", "u", NULL, offsetof(Container, uid_base), CONST),

@@ -80,16 +80,25 @@ static int set_network(sd_bus_message *m, const DictKey *key, void *target, Faul
 {
         ContainerSpec *spec = target;
         const char *text;
-        NetworkMode mode;
         int r = sd_bus_message_read(m, "s", &text);
 
         if (r < 0)
                 return bus_dict_fail_read(key, r, fault);
-        mode = network_mode_from_string(text);
-        if ((int)mode < 0)
-                return fault_set(fault, FAULT_INVALID, -EINVAL,
-                                 "%s: '%.64s' is not 'private', 'host' or 'none'", key->name, text);
-        spec->network = mode;
+        return container_spec_set_network(spec, text, fault);
+}
+
+/* 0 means "the host's" to the model, and is no value of a client's. */
+static int set_mtu(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        ContainerSpec *spec = target;
+        uint32_t value;
+        int r = sd_bus_message_read(m, "u", &value);
+
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        if (value == 0)
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "%s: is 0", key->name);
+        spec->mtu = value;
         return 0;
 }
 
@@ -155,7 +164,11 @@ static const DictKey container_keys[] = {
         { "GraceUSec", "t", bus_dict_set_u64, offsetof(ContainerSpec, grace_usec) },
         { "Slice", "s", set_slice },
         BUS_LIMIT_KEYS(offsetof(ContainerSpec, limits)),
-        { "Address", "s" },
+        { "NetworkPool", "s", bus_dict_set_string, offsetof(ContainerSpec, network_pool) },
+        { "Address", "s", bus_dict_set_string, offsetof(ContainerSpec, address) },
+        { "MTU", "u", set_mtu },
+        { "DNS", "as", bus_dict_set_strv, offsetof(ContainerSpec, dns) },
+        { "DNSSearch", "as", bus_dict_set_strv, offsetof(ContainerSpec, dns_search) },
         { "Command", "as" },
         { "CapabilityBoundingSet", "as" },
         { "DiskMax", "t", bus_limits_set_number, offsetof(ContainerSpec, limits) },

@@ -56,6 +56,34 @@ static void test_defaults(void **state)
         assert_true((uint64_t)conf->uid_pool_base + conf->uid_pool_count < UINT32_C(1) << 31);
 }
 
+static void test_network_pools(void **state)
+{
+        Conf *conf = *state;
+
+        assert_int_equal(conf->n_network_pools, 1);
+        assert_string_equal(conf->network_pools[0].name, "default");
+        assert_int_equal(conf->network_pools[0].prefix4, 16);
+        /* One line is bad for what is in it, the others for what was before. */
+        assert_int_equal(parse(conf, "[Manager]\nNetworkPool=\n"
+                                     "NetworkPool=front 10.1.0.0/24\n"
+                                     "NetworkPool=back 10.2.0.0/24 fd00::/64\n"
+                                     "NetworkPool=third 10.2.0.128/25\n"
+                                     "NetworkPool=fourth 10.4.0.0/24 fd00::/96\n"
+                                     "NetworkPool=bad 10.3.0.1/24\n"
+                                     "NetworkPool=front 10.5.0.0/25\n"),
+                         3);
+        assert_int_equal(conf->n_network_pools, 2);
+        assert_string_equal(conf->network_pools[0].name, "front");
+        assert_int_equal(conf->network_pools[0].base4, 0x0a050000);
+        assert_int_equal(conf->network_pools[0].prefix4, 25);
+        assert_string_equal(conf->network_pools[1].name, "back");
+        assert_int_equal(parse(conf, "[Manager]\nNetworkPool=\nNetworkMTU=1279"), 1);
+        assert_int_equal(conf->n_network_pools, 0);
+        assert_int_equal(conf->network_mtu, 0);
+        assert_int_equal(parse(conf, "[Manager]\nNetworkMTU=9000"), 0);
+        assert_int_equal(conf->network_mtu, 9000);
+}
+
 static void test_keys(void **state)
 {
         Conf *conf = *state;
@@ -175,6 +203,8 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 { "has sensible defaults", test_defaults, setup, teardown, NULL },
+                { "keeps pools that do not overlap, and replaces by name", test_network_pools,
+                  setup, teardown, NULL },
                 { "reads keys, comments and blanks", test_keys, setup, teardown, NULL },
                 { "adds networks, and forgets them at an empty value", test_networks, setup,
                   teardown, NULL },

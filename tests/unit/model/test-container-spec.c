@@ -113,7 +113,8 @@ static void test_modes(void **state)
         Fixture *f = *state;
 
         f->spec->network = _NETWORK_MODE_INVALID;
-        expect_refusal(f, "Network: is not 'private', 'host' or 'none'");
+        expect_refusal(f, "Network: is not 'private', 'host', 'none', 'container:NAME' or "
+                          "'netns:PATH'");
         f->spec->network = NETWORK_NONE;
         f->spec->private_users = _PRIVATE_USERS_MAX;
         expect_refusal(f, "PrivateUsers: is not set");

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/name.h"
+#include "model/network-spec.h"
+
+static const char *const network_mode_table[_NETWORK_MODE_MAX] = {
+        [NETWORK_PRIVATE] = "private",     [NETWORK_HOST] = "host",   [NETWORK_NONE] = "none",
+        [NETWORK_CONTAINER] = "container", [NETWORK_NETNS] = "netns",
+};
+
+const char *network_mode_to_string(NetworkMode mode)
+{
+        return (int)mode >= 0 && mode < _NETWORK_MODE_MAX ? network_mode_table[mode] : NULL;
+}
+
+NetworkMode network_mode_from_string(const char *s)
+{
+        for (int i = 0; i < _NETWORK_MODE_MAX; i++)
+                if (strcmp(network_mode_table[i], s) == 0)
+                        return (NetworkMode)i;
+        return _NETWORK_MODE_INVALID;
+}
+
+int container_spec_set_network(ContainerSpec *spec, const char *text, Fault *fault)
+{
+        _drop_(drop_free) char *target = NULL;
+        const char *colon = strchr(text, ':');
+        NetworkMode mode;
+        char word[16];
+
+        (void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(text, ":"), text);
+        mode = network_mode_from_string(word);
+        if ((int)mode < 0 || !!colon != (mode == NETWORK_CONTAINER || mode == NETWORK_NETNS))
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "Network: '%.64s' is not 'private', 'host', 'none', "
+                                 "'container:NAME' or 'netns:PATH'",
+                                 text);
+        if (colon) {
+                target = strdup(colon + 1);
+                if (!target)
+                        return -ENOMEM;
+        }
+        free(spec->network_target);
+        spec->network_target = take_ptr(target);
+        spec->network = mode;
+        return 0;
+}
+
+char *container_spec_format_network(const ContainerSpec *spec)
+{
+        const char *mode = network_mode_to_string(spec->network) ?: "";
+        char *text;
+
+        if (!spec->network_target)
+                return strdup(mode);
+        return asprintf(&text, "%s:%s", mode, spec->network_target) < 0 ? NULL : text;
+}
+
+static int validate_mode(const ContainerSpec *spec, Fault *fault)
+{
+        const char *target = spec->network_target;
+
+        switch (spec->network) {
+        case NETWORK_PRIVATE:
+        case NETWORK_HOST:
+        case NETWORK_NONE:
+                if (!target)
+                        return 0;
+                break;
+        case NETWORK_CONTAINER:
+                if (target && name_is_valid(target) &&
+                    (!spec->name || strcmp(spec->name, target) != 0))
+                        return 0;
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "Network: '%.100s' is not the name of another container",
+                                 target ?: "");
+        case NETWORK_NETNS:
+                return path_check(target ?: "", "Network", NULL, fault);
+        case _NETWORK_MODE_MAX:
+        case _NETWORK_MODE_INVALID:
+                break;
+        }
+        return fault_set(fault, FAULT_INVALID, -EINVAL,
+                         "Network: is not 'private', 'host', 'none', 'container:NAME' or "
+                         "'netns:PATH'");
+}
+
+/* Each of them is an address or a place of the container's own interface. */
+static int validate_own(const ContainerSpec *spec, Fault *fault)
+{
+        const char *field = spec->network_pool ? "NetworkPool" : spec->address ? "Address" : "MTU";
+
+        if (spec->network != NETWORK_PRIVATE &&
+            (spec->network_pool || spec->address || spec->mtu > 0))
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "%s: is only for Network=private",
+                                 field);
+        if (spec->network_pool && !network_pool_name_is_valid(spec->network_pool))
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "NetworkPool: '%.64s' is not a name", spec->network_pool);
+        if (spec->address && !network_address_is_valid(spec->address))
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "Address: '%.64s' is not an IPv4 or IPv6 address", spec->address);
+        if (spec->mtu > 0 && (spec->mtu < NETWORK_MTU_MIN || spec->mtu > NETWORK_MTU_MAX))
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "MTU: %u is not from %d to %d",
+                                 spec->mtu, NETWORK_MTU_MIN, NETWORK_MTU_MAX);
+        return 0;
+}
+
+static int validate_dns(const ContainerSpec *spec, Fault *fault)
+{
+        if (spec->network == NETWORK_NONE && (spec->dns || spec->dns_search))
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "%s: is not for Network=none",
+                                 spec->dns ? "DNS" : "DNSSearch");
+        if (strv_length(spec->dns) > DNS_MAX)
+                return fault_set(fault, FAULT_INVALID, -E2BIG, "DNS: more than %d", DNS_MAX);
+        if (strv_length(spec->dns_search) > DNS_SEARCH_MAX)
+                return fault_set(fault, FAULT_INVALID, -E2BIG, "DNSSearch: more than %d",
+                                 DNS_SEARCH_MAX);
+        for (char **p = spec->dns; p && *p; p++)
+                if (!network_address_is_valid(*p))
+                        return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                         "DNS: '%.64s' is not an IPv4 or IPv6 address", *p);
+        for (char **p = spec->dns_search; p && *p; p++)
+                if (!domain_is_valid(*p))
+                        return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                         "DNSSearch: '%.100s' is not a domain", *p);
+        return 0;
+}
+
+int container_spec_validate_network(const ContainerSpec *spec, Fault *fault)
+{
+        int r;
+
+        r = validate_mode(spec, fault);
+        if (r >= 0)
+                r = validate_own(spec, fault);
+        return r < 0 ? r : validate_dns(spec, fault);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/ip.h>
+#include <net/if.h>
+#include <netlink/addr.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/route/link.h>
+#include <netlink/route/link/inet.h>
+#include <netlink/route/link/inet6.h>
+#include <netlink/route/link/veth.h>
+#include <netlink/route/nexthop.h>
+#include <netlink/route/route.h>
+#include <string.h>
+
+#include "network/link.h"
+
+#define MTU_DEFAULT 1500U
+/* For documentation (RFC 5737): no host has a better route there than its default one. */
+#define FAR_ADDRESS "192.0.2.1"
+
+static inline void drop_rtnl_link(struct rtnl_link **p)
+{
+        if (*p)
+                rtnl_link_put(*p);
+}
+
+static int set_hardware_address(struct rtnl_link *link, const uint8_t mac[6])
+{
+        struct nl_addr *address = nl_addr_build(AF_LLC, mac, 6);
+
+        if (!address)
+                return -ENOMEM;
+        rtnl_link_set_addr(link, address); /* copies it */
+        nl_addr_put(address);
+        return 0;
+}
+
+static int build_pair(const NetworkAddresses *addresses, int netns_fd, uint32_t mtu,
+                      struct nl_msg **ret)
+{
+        _drop_(drop_rtnl_link) struct rtnl_link *link = rtnl_link_veth_alloc();
+        struct rtnl_link *peer;
+        uint8_t host_mac[6];
+        int r;
+
+        if (!link)
+                return -ENOMEM;
+        peer = rtnl_link_veth_get_peer(link);
+        network_host_mac(addresses, host_mac);
+        rtnl_link_set_name(link, addresses->interface);
+        rtnl_link_set_mtu(link, mtu);
+        rtnl_link_set_name(peer, LINK_INSIDE);
+        rtnl_link_set_mtu(peer, mtu);
+        rtnl_link_set_ns_fd(peer, netns_fd);
+        r = set_hardware_address(link, host_mac);
+        if (r >= 0)
+                r = set_hardware_address(peer, addresses->mac);
+        if (r >= 0) {
+                r = rtnl_link_build_add_request(link, NLM_F_CREATE | NLM_F_EXCL, ret);
+                r = r < 0 ? netlink_errno(r) : 0;
+        }
+        rtnl_link_put(peer);
+        return r;
+}
+
+int link_make_pair(Netlink *netlink, const NetworkAddresses *addresses, int netns_fd, uint32_t mtu,
+                   Fault *fault)
+{
+        struct nl_msg *message;
+        int r = 0;
+
+        for (int is_second = 0; is_second < 2; is_second++) {
+                r = build_pair(addresses, netns_fd, mtu, &message);
+                if (r >= 0)
+                        r = netlink_call(netlink, message, is_second ? "make the pair" : NULL,
+                                         fault);
+                if (r != -EEXIST || is_second)
+                        break;
+                /* Of an earlier start; the kernel takes a namespace apart when it has time. */
+                (void)link_remove(netlink, addresses->interface);
+        }
+        if (r == -EOPNOTSUPP)
+                return fault_set(fault, FAULT_NOT_SUPPORTED, r,
+                                 "this kernel has no module 'veth'; Network=none and Network=host "
+                                 "do without");
+        return r < 0 ? fault_set(fault, FAULT_FAILED, r, "cannot make the pair: %m") : 0;
+}
+
+int link_remove(Netlink *netlink, const char *name)
+{
+        _drop_(drop_rtnl_link) struct rtnl_link *link = rtnl_link_alloc();
+        struct nl_msg *message;
+        int r;
+
+        if (!link)
+                return -ENOMEM;
+        rtnl_link_set_name(link, name);
+        r = rtnl_link_build_delete_request(link, &message);
+        if (r < 0)
+                return netlink_errno(r);
+        r = netlink_call(netlink, message, NULL, NULL);
+        return r == -ENODEV ? 0 : r;
+}
+
+static int set_switches(struct rtnl_link *link)
+{
+        static const struct {
+                unsigned key, value;
+        } switches[] = {
+                { IPV4_DEVCONF_FORWARDING, 1 },       { IPV4_DEVCONF_RP_FILTER, 1 },
+                { IPV4_DEVCONF_ACCEPT_REDIRECTS, 0 }, { IPV4_DEVCONF_SECURE_REDIRECTS, 0 },
+                { IPV4_DEVCONF_SEND_REDIRECTS, 0 },   { IPV4_DEVCONF_ACCEPT_SOURCE_ROUTE, 0 },
+                { IPV4_DEVCONF_PROXY_ARP, 0 },
+        };
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(switches) && r >= 0; i++)
+                r = rtnl_link_inet_set_conf(link, switches[i].key, switches[i].value);
+        return r;
+}
+
+static int build_raise(unsigned index, int is_router, struct nl_msg **ret)
+{
+        _drop_(drop_rtnl_link) struct rtnl_link *old = rtnl_link_alloc();
+        _drop_(drop_rtnl_link) struct rtnl_link *link = rtnl_link_alloc();
+        int r = 0;
+
+        if (!old || !link)
+                return -ENOMEM;
+        rtnl_link_set_ifindex(old, (int)index);
+        rtnl_link_set_flags(link, IFF_UP);
+        if (is_router)
+                r = set_switches(link);
+        if (r >= 0)
+                r = rtnl_link_build_change_request(old, link, 0, ret);
+        return r < 0 ? netlink_errno(r) : 0;
+}
+
+int link_raise(Netlink *netlink, unsigned index, int is_router, Fault *fault)
+{
+        struct nl_msg *message;
+        int r;
+
+        r = build_raise(index, is_router, &message);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, r, "cannot ask for the link to be up: %m");
+        return netlink_call(netlink, message, "raise the link", fault);
+}
+
+/* The interface of the default route, by asking for the way to somewhere far. Returns its index;
+ * 0: there is none. */
+static int default_interface(Netlink *netlink)
+{
+        struct rtmsg header = { .rtm_family = AF_INET, .rtm_dst_len = 32 };
+        _drop_(drop_nl_msg) struct nl_msg *message = nlmsg_alloc_simple(RTM_GETROUTE, 0);
+        unsigned char *buffer = NULL;
+        struct sockaddr_nl from;
+        uint32_t address;
+        int n, index = 0;
+
+        (void)inet_pton(AF_INET, FAR_ADDRESS, &address);
+        if (!message || nlmsg_append(message, &header, sizeof(header), NLMSG_ALIGNTO) < 0 ||
+            nla_put_u32(message, RTA_DST, address) < 0)
+                return 0;
+        nl_complete_msg(netlink, message);
+        /* The answer is the acknowledgement. */
+        nlmsg_hdr(message)->nlmsg_flags = NLM_F_REQUEST;
+        if (nl_send(netlink, message) < 0)
+                return 0;
+        n = nl_recv(netlink, &from, &buffer, NULL);
+        if (n > 0) {
+                struct nlmsghdr *h = (struct nlmsghdr *)(void *)buffer;
+                struct nlattr *out = NULL;
+
+                if (nlmsg_ok(h, n) && h->nlmsg_type == RTM_NEWROUTE)
+                        out = nlmsg_find_attr(h, sizeof(header), RTA_OIF);
+                if (out && nla_len(out) >= (int)sizeof(uint32_t))
+                        index = (int)nla_get_u32(out);
+        }
+        free(buffer);
+        return index;
+}
+
+uint32_t link_default_mtu(Netlink *netlink)
+{
+        _drop_(drop_rtnl_link) struct rtnl_link *link = NULL;
+        int index = default_interface(netlink);
+        uint32_t mtu = 0;
+
+        if (index > 0 && rtnl_link_get_kernel(netlink, index, NULL, &link) >= 0)
+                mtu = rtnl_link_get_mtu(link);
+        return mtu >= NETWORK_MTU_MIN6 && mtu <= NETWORK_MTU_MAX ? mtu : MTU_DEFAULT;
+}
+
+int link_find(const char *name, Fault *fault)
+{
+        unsigned index = if_nametoindex(name);
+
+        if (index == 0)
+                return fault_set(fault, FAULT_FAILED, -errno, "cannot find the link %s: %m", name);
+        return (int)index;
+}

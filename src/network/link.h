@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "model/network.h"
+#include "network/netlink.h"
+
+#define LINK_INSIDE "eth0"
+
+/* Links are found by their name or index, never by a table of all of them, which takes long where
+ * there are many. */
+
+/* Makes the pair: the host's side, and eth0 at once in the namespace @netns_fd; both are down. What
+ * has the name already is from an earlier start of the same container and is removed.
+ * Like: ip link add W type veth peer eth0 netns N. Returns 0; negative errno with a fault, of which
+ * FAULT_NOT_SUPPORTED names the missing kernel module. */
+int link_make_pair(Netlink *netlink, const NetworkAddresses *addresses, int netns_fd, uint32_t mtu,
+                   Fault *fault);
+
+/* Raises a link. @is_router: with the switches of its own that routing for a stranger needs: it
+ * forwards, what comes must be from where the answer would go, and nothing is redirected.
+ * Like: sysctl net.ipv4.conf.W.…; ip link set W up. Returns 0; negative errno with a fault. */
+int link_raise(Netlink *netlink, unsigned index, int is_router, Fault *fault);
+
+/* Like: ip link del W. An interface that is not there is none to remove: 0. */
+int link_remove(Netlink *netlink, const char *name);
+
+/* The MTU of the interface that the host's default route goes through; without one 1500. */
+uint32_t link_default_mtu(Netlink *netlink);
+
+/* The index of an interface of the caller's namespace. Returns it; negative errno with a fault. */
+int link_find(const char *name, Fault *fault);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "model/plan.h"
+
+/* A container's network as seen from the host. */
+
+/* Makes the pair, raises and addresses the host's side, and lets the host forward. The child finds
+ * eth0 in its namespace and does the rest (room-network.h).
+ * @netns_fd   the child's. Returns 0; negative errno with a fault; network_undo() then. */
+int network_attach(const Plan *plan, int netns_fd, Fault *fault);
+
+/* The pair dies with the child's namespace; only what outlives it is taken back. */
+void network_undo(const Plan *plan);
+
+/* Enters the namespace that the plan says, for good: what is forked from now on is in it.
+ * @ret_sys_fd   a sysfs of it, detached. Returns 0; negative errno with a fault. */
+int network_join(const Plan *plan, int *ret_sys_fd, Fault *fault);
+
+/* @runtime_directory   of the container. Gives back, after the container has gone, what
+ * network_attach() took. Returns 0; negative errno. */
+int network_release(const char *runtime_directory);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "model/plan.h"
+
+/* A container's network as seen from inside, by the child that becomes its PID 1. */
+
+/* Sends the worker the namespace, for it to put eth0 there. Returns 0; -EPIPE; negative errno with
+ * a fault. */
+int room_network_send(int channel_fd, Fault *fault);
+
+/* Gives eth0 its addresses and routes. Returns 0; negative errno with a fault. */
+int room_network_configure(const NetworkAddresses *addresses, Fault *fault);
+
+/* /etc/resolv.conf, hosts and hostname, as far as the plan has them. Returns as above. */
+int room_network_write_names(const Plan *plan, int root_fd, Fault *fault);

@@ -90,3 +90,46 @@ watch_answers() {
         is "t-$i $i" "$(cat "$BATS_TEST_TMPDIR/$i")"
     done
 }
+
+# switches PID…: how often they were put on a processor or taken off it, all together
+switches() {
+    local pid sum=0
+    for pid in "$@"; do
+        sum=$((sum + $(awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$pid/status")))
+    done
+    echo "$sum"
+}
+
+# fill NAME N: a container with N jobs that sleep
+fill() {
+    local path i
+    path=$(path_of "$1")
+    create "$1"
+    for ((i = 0; i < $2; i++)); do
+        busctl call "$BUS" "$path" "$BUS.Container" SpawnJob 'asa{sv}' 2 sleep 100000 0 >/dev/null
+    done
+}
+
+@test "is not woken by a thousand jobs that do nothing" {
+    local n per i before before_daemon pids=() leaders=() daemon
+    n=$(scaled 50 3)
+    per=20
+    for ((i = 1; i <= n; i++)); do
+        fill "t-$i" "$per" 3>&- &
+        pids+=($!)
+        ((i % 5)) || { wait "${pids[@]}"; pids=(); }
+    done
+    ((${#pids[@]} == 0)) || wait "${pids[@]}"
+    for ((i = 1; i <= n; i++)); do
+        leaders+=("$(leader "t-$i")")
+        is "$per" "$(container_get "t-$i" Jobs | jq length)"
+    done
+    daemon=$(daemon_pid)
+    sleep 2 # what the questions themselves have started is over
+    before=$(switches "${leaders[@]}")
+    before_daemon=$(switches "$daemon")
+    sleep 5
+    # None of a PID 1; the daemon hears of others on the bus, if anything.
+    is "$before" "$(switches "${leaders[@]}")"
+    (($(switches "$daemon") <= before_daemon + 3)) || { echo "wardend was woken"; return 1; }
+}

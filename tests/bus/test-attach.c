@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -582,6 +583,41 @@ static void test_retention_count(void **state)
                 free(jobs[i]);
 }
 
+/* PID 1 starts a job while its daemon is dead: nobody was ever told of it. It is a job like any
+ * other all the same, and so does not stay for ever. */
+static void test_lost_answer(void **state)
+{
+        const char *job = ONE "/job/1";
+        Harness *h = *state;
+        char path[160] = "";
+        int leader = (int)harness_get_unsigned(h, ONE, CONTAINER, "Leader");
+        glob_t found = { 0 };
+
+        assert_true(leader > 1);
+        assert_int_equal(kill(leader, SIGSTOP), 0);
+        assert_true(sd_bus_call_method_async(h->bus, NULL, "org.warden.Warden1", ONE, CONTAINER,
+                                             "SpawnJob", NULL, NULL, "asa{sv}", 3, "/bin/sh", "-c",
+                                             "echo alone; exit 3", 0) >= 0);
+        assert_true(sd_bus_flush(h->bus) >= 0);
+        (void)snprintf(path, sizeof(path), "%s/run/containers/*/jobs/1", h->directory);
+        for (int i = 0; glob(path, 0, NULL, &found) != 0; i++) {
+                assert_true(i < 1000);
+                (void)usleep(10000);
+        }
+        globfree(&found);
+        /* An answer of the daemon to something else: the request is on its way to PID 1, too. */
+        (void)harness_get_unsigned(h, ONE, CONTAINER, "Leader");
+        harness_kill_wardend(h, SIGKILL);
+        assert_int_equal(kill(leader, SIGCONT), 0);
+        harness_start_wardend(h);
+        until_ended(h, job);
+        assert_int_equal(harness_get_int(h, job, JOB, "ExitCode"), 3);
+        assert_int_equal(get_u64(h, job, JOB, "StdoutBytes"), 6);
+        configure(h, "[Manager]\nEndedJobsSec=0\n");
+        until_dropped(h, 1);
+        harness_until_string(h, job, JOB, "State", "");
+}
+
 #define CASE(name, f)                          \
         {                                      \
                 name, f, setup, teardown, NULL \
@@ -605,6 +641,8 @@ int main(void)
                 CASE("loses no byte when the daemon is killed", test_daemon_killed),
                 CASE("says why a job ended, also after a restart", test_reasons),
                 CASE("drops ended jobs that are too many or too old", test_retention_count),
+                CASE("lists a job whose client heard nothing, and drops it as others",
+                     test_lost_answer),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

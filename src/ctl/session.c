@@ -17,8 +17,9 @@
 /* A shell that is hung up saves its history and ends. */
 #define HANGUP_USEC (2 * USEC_PER_SEC)
 
-/* The last bytes of a job take a way through the kernel and PID 1, so that "nothing to read" does
- * not mean "nothing will come"; where somebody still holds its output open, this is all we get. */
+/* A job has ended, but descendants of it hold its output open: "nothing to read" does not mean
+ * "nothing will come", since the last bytes take a way through the kernel and PID 1. Output that
+ * nobody holds open ends by itself. */
 #define QUIET_USEC (200 * USEC_PER_MSEC)
 
 #define PATIENCE_DEFAULT 3
@@ -382,14 +383,17 @@ static int turn(Session *session, Fault *fault)
         return 0;
 }
 
-/* How much output there is, as PID 1 has counted it; nothing where nobody can be asked. */
-static void get_totals(Session *session, uint64_t ret[2])
+/* How much output there is, as PID 1 has counted it, and whether more can come; nothing, and yes,
+ * where nobody can be asked. */
+static void get_totals(Session *session, uint64_t ret[2], int *ret_is_open)
 {
         _drop_(drop_message) sd_bus_message *m = NULL, *reply = NULL;
         _drop_(drop_json) struct json_object *job = NULL;
+        struct json_object *open;
         Fault ignored = FAULT_INIT;
 
         ret[0] = ret[1] = 0;
+        *ret_is_open = 1;
         if (bus_new_call(session->loop.bus, session->watch.path, "org.freedesktop.DBus.Properties",
                          "GetAll", &m, &ignored) < 0 ||
             sd_bus_message_append(m, "s", WARDEN_JOB) < 0 ||
@@ -399,30 +403,40 @@ static void get_totals(Session *session, uint64_t ret[2])
                 return;
         ret[0] = json_get_u64(job, "StdoutBytes", 0);
         ret[1] = json_get_u64(job, "StderrBytes", 0);
+        open = json_get_typed(job, "OutputOpen", json_type_boolean);
+        *ret_is_open = !open || json_object_get_boolean(open);
 }
 
-/* All of the output that there is by now, but not for ever: see QUIET_USEC. */
+/* Whether nothing has moved for QUIET_USEC, and nothing is due. */
+static int is_quiet(Session *session, const uint64_t totals[2])
+{
+        uint64_t now = io_now_monotonic_usec();
+        uint64_t moved_bytes = streams_moved_bytes(&session->streams);
+
+        if (session->quiet_usec != USEC_INFINITY && moved_bytes == session->moved_bytes &&
+            streams_is_flushed(&session->streams) &&
+            !streams_is_behind(&session->streams, totals[0], totals[1]))
+                return now >= session->quiet_usec;
+        session->moved_bytes = moved_bytes;
+        session->quiet_usec = now + QUIET_USEC;
+        return 0;
+}
+
+/* All of the output that there is by now, but not for ever. */
 static int drain(Session *session, Fault *fault)
 {
         uint64_t totals[2] = { 0, 0 };
+        int is_open = 1;
 
         if (session->streams.relays[STDOUT_FILENO].filter && !streams_is_drained(&session->streams))
-                get_totals(session, totals);
+                get_totals(session, totals, &is_open);
         session->n_ending_signals = 0;
         session->quiet_usec = USEC_INFINITY;
         while (!streams_is_drained(&session->streams) && !session->is_leaving) {
-                uint64_t now = io_now_monotonic_usec();
-                uint64_t moved_bytes = streams_moved_bytes(&session->streams);
                 int r;
 
-                if (session->quiet_usec == USEC_INFINITY || moved_bytes != session->moved_bytes ||
-                    !streams_is_flushed(&session->streams) ||
-                    streams_is_behind(&session->streams, totals[0], totals[1])) {
-                        session->moved_bytes = moved_bytes;
-                        session->quiet_usec = now + QUIET_USEC;
-                } else if (now >= session->quiet_usec) {
+                if (is_open && is_quiet(session, totals))
                         break;
-                }
                 r = turn(session, fault);
                 if (r < 0)
                         return r;

@@ -245,6 +245,15 @@ static int start_program(Firewall *firewall, Fault *fault)
         return 0;
 }
 
+void firewall_start(Firewall *firewall)
+{
+        Fault fault = FAULT_INIT;
+        int r = start_program(firewall, &fault);
+
+        if (r < 0)
+                (void)log_warning(r, "Private networks will not work: %s", fault.text);
+}
+
 static int begin_rebuild(Firewall *firewall, Fault *fault)
 {
         static const WorkerHandler handler = { .finished = on_rebuilt };

@@ -6,8 +6,8 @@
 
 /* The daemon's side of wire/firewall-message.h. What ought to be in the kernel follows from the
  * containers; this tells warden-firewall of each change, and of everything when the tables are not
- * there or somebody else has changed them. The program is started with the first container that
- * has a private network. */
+ * there or somebody else has changed them. The tables are made with the first container that has
+ * a private network. */
 
 typedef struct Firewall Firewall;
 typedef struct FirewallCall FirewallCall;
@@ -28,6 +28,10 @@ int firewall_call(Firewall *firewall, FirewallAction action, Container *c,
                   const PortForward *forwards, size_t n_forwards, ReplyFunc func, void *userdata,
                   FirewallCall **ret, Fault *fault);
 FirewallCall *firewall_call_free(FirewallCall *call);
+
+/* Starts the program ahead, so that no container waits for it. A failure is logged, and told to
+ * whoever needs it. */
+void firewall_start(Firewall *firewall);
 
 /* Everything anew: at the start of the daemon, and when the policy has changed. Nothing happens
  * while no container has a private network. */

@@ -263,6 +263,8 @@ int manager_restore(Manager *manager)
         int r;
 
         r = directory_each(manager->containers_dir_fd, restore_container, manager);
+        if (manager->conf.n_network_pools > 0)
+                firewall_start(manager->firewall);
         /* Whatever was done to the tables while nobody watched. Connections are not in them. */
         firewall_rebuild(manager->firewall);
         return r;

@@ -1,0 +1,200 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# bats file_tags=anywhere
+#
+# What a container may reach: the world, but not the host and not other containers, unless somebody says so; the
+# same with both versions of IP.
+
+load lib
+load lib-world
+
+CONF=/run/warden/wardend.conf.d/test-egress.conf
+
+setup_file() {
+    world_up
+    file_begin
+    create s-one
+    create s-two
+    web s-two
+}
+
+teardown_file() {
+    rm -f "$CONF"
+    file_end
+    world_down
+}
+
+teardown() {
+    case_end
+    if [[ -e $CONF ]]; then
+        rm -f "$CONF"
+        systemctl reload wardend.service
+    fi
+}
+
+# policy LINE…: into wardend.conf
+policy() {
+    mkdir -p "${CONF%/*}"
+    printf '%s\n' '[Manager]' "$@" >"$CONF"
+    systemctl reload wardend.service
+    # The tables follow at once, but not before the answer.
+    until_true bash -c 'nft list set inet warden deny4 | grep -q elements'
+}
+
+# reaches NAME ADDRESS PORT, and fails_to
+reaches() { inside "$1" nc -w 2 -z "$2" "$3"; }
+fails_to() { refuses inside "$1" nc -w 1 -z "$2" "$3"; }
+
+# rule NAME allow|deny GVARIANT
+rule() {
+    local method=AllowEgress
+    [[ $2 == allow ]] || method=DenyEgress
+    gcall "$(path_of "$1")" "Container.$method" "$3"
+}
+
+@test "reaches the world, which sees the host's address" {
+    echo_service in_world TCP4-LISTEN:7000
+    echo_service in_world "TCP6-LISTEN:7000,ipv6only=1"
+    until_true reaches s-one $WORLD4 7000
+    is "seen $HOST4" "$(inside s-one nc -w 2 $WORLD4 7000)"
+    until_true reaches s-one $WORLD6 7000
+    like "^seen \[?(2001:db8:77:|2001:0db8:0077:)" "$(inside s-one nc -w 2 $WORLD6 7000)"
+    inside s-one ping -c 1 -W 2 $WORLD4
+}
+
+@test "does not reach services of the host, at any of its addresses" {
+    in_background "$BATS_TEST_TMPDIR/a" socat TCP6-LISTEN:7100,ipv6only=0,reuseaddr,fork -
+    until_true nc -z 127.0.0.1 7100
+    fails_to s-one $HOST4 7100
+    fails_to s-one $HOST6 7100
+    fails_to s-one "$(container_get s-one HostAddress)" 7100
+}
+
+@test "is told at once that it may not" {
+    capture timeout 5 wardenctl exec s-one -- nc -z "$HOST4" 22
+    ((status != 124 && status != 0))
+}
+
+@test "does not reach other containers" {
+    local address
+    address=$(container_get s-two ContainerAddress)
+    fails_to s-one "$address" 80
+    refuses inside s-one ping -c 1 -W 1 "$address"
+}
+
+@test "reaches a service of the host when it is allowed to, and only that" {
+    in_background "$BATS_TEST_TMPDIR/a" socat TCP6-LISTEN:7100,ipv6only=0,reuseaddr,fork -
+    in_background "$BATS_TEST_TMPDIR/b" socat TCP6-LISTEN:7101,ipv6only=0,reuseaddr,fork -
+    until_true nc -z 127.0.0.1 7101
+    rule s-one allow "{'Host': <true>, 'Protocol': <'tcp'>, 'Ports': <['7100']>}"
+    reaches s-one $HOST4 7100
+    reaches s-one $HOST6 7100
+    fails_to s-one $HOST4 7101
+    fails_to s-two $HOST4 7100
+    rule s-one deny "{'Host': <true>, 'Protocol': <'tcp'>, 'Ports': <['7100']>}"
+    fails_to s-one $HOST4 7100
+    is '[]' "$(container_get s-one EgressRules | jq -c .)"
+}
+
+@test "reaches another container when it is allowed to" {
+    local address
+    address=$(container_get s-two ContainerAddress)
+    rule s-one allow "{'Networks': <['$address']>, 'Protocol': <'tcp'>, 'Ports': <['80-89']>}"
+    is "seen $(container_get s-one ContainerAddress)" "$(fetch_in s-one "$address" 80)"
+    refuses inside s-one ping -c 1 -W 1 "$address"
+    rule s-one deny "{'Networks': <['$address']>, 'Protocol': <'tcp'>, 'Ports': <['80-89']>}"
+    fails_to s-one "$address" 80
+}
+
+@test "keeps to what the host denies, and reaches what is allowed to it alone" {
+    echo_service in_world "TCP6-LISTEN:7000,ipv6only=0"
+    until_true reaches s-one $WORLD4 7000
+    policy "DenyNetworks=192.0.2.0/24 2001:db8:77::/64"
+    fails_to s-one $WORLD4 7000
+    fails_to s-one $WORLD6 7000
+    rule s-one allow "{'Networks': <['$WORLD4', '$WORLD6']>, 'Protocol': <'tcp'>, 'Ports': <['7000']>}"
+    reaches s-one $WORLD4 7000
+    reaches s-one $WORLD6 7000
+    fails_to s-two $WORLD4 7000
+    fails_to s-two $WORLD6 7000
+    rule s-one deny "{'Networks': <['$WORLD4', '$WORLD6']>, 'Protocol': <'tcp'>, 'Ports': <['7000']>}"
+    fails_to s-one $WORLD4 7000
+}
+
+@test "reaches what the host allows out of what it denies" {
+    echo_service in_world "TCP6-LISTEN:7000,ipv6only=0"
+    until_true reaches s-one $WORLD4 7000
+    policy "DenyNetworks=0.0.0.0/0 ::/0" "AllowNetworks=$WORLD4"
+    reaches s-one $WORLD4 7000
+    fails_to s-one $WORLD6 7000
+}
+
+@test "is not led around a denial by a forwarded port" {
+    wardenctl port s-two add 8090:80
+    is "seen $(container_get s-one ContainerAddress)" "$(fetch_in s-one $HOST4 8090)"
+    policy "DenyNetworks=$HOST4"
+    fails_to s-one $HOST4 8090
+    wardenctl port s-two rm 8090
+}
+
+@test "keeps connections that there are, whatever is denied then" {
+    echo_service in_world TCP4-LISTEN:7000
+    in_background "$BATS_TEST_TMPDIR/server" in_world socat TCP4-LISTEN:7002,reuseaddr PIPE
+    until_true in_world nc -z "$WORLD4" 7000
+    in_background "$BATS_TEST_TMPDIR/long" wardenctl exec s-one -- python3 -c "
+import socket, time
+s = socket.create_connection(('$WORLD4', 7002), 5)
+print('connected', flush=True)
+time.sleep(3)
+s.send(b'still here')
+print(s.recv(100).decode(), flush=True)"
+    until_true grep connected "$BATS_TEST_TMPDIR/long"
+    policy "DenyNetworks=0.0.0.0/0"
+    until_true grep 'still here' "$BATS_TEST_TMPDIR/long"
+    fails_to s-one $WORLD4 7000
+}
+
+@test "allows ICMP by type" {
+    policy "DenyNetworks=0.0.0.0/0 ::/0"
+    refuses inside s-one ping -c 1 -W 1 $WORLD4
+    rule s-one allow "{'Protocol': <'icmp'>, 'IcmpType': <byte 8>}"
+    inside s-one ping -c 1 -W 2 $WORLD4
+    refuses inside s-one ping -c 1 -W 1 $WORLD6
+    rule s-one deny "{'Protocol': <'icmp'>, 'IcmpType': <byte 8>}"
+}
+
+@test "gets its rules with its first instruction, and keeps them" {
+    echo_service in_world TCP4-LISTEN:7000
+    policy "DenyNetworks=0.0.0.0/0"
+    gcall "$ROOT" Manager.CreateContainer "{'Name': <'t-ruled'>, 'RootDirectory': <'$IMAGE'>, 'AllowEgress': <[{'Networks': <['$WORLD4']>}]>}"
+    until_true reaches t-ruled $WORLD4 7000
+    daemon_kill
+    daemon_wait
+    reaches t-ruled $WORLD4 7000
+    fails_to s-one $WORLD4 7000
+    nft flush ruleset
+    until_true nft list chain inet warden "rules-$(container_get t-ruled Id)"
+    reaches t-ruled $WORLD4 7000
+}
+
+@test "counts what its rules let through" {
+    echo_service in_world TCP4-LISTEN:7000
+    rule s-one allow "{'Networks': <['$WORLD4']>}"
+    until_true reaches s-one $WORLD4 7000
+    unlike 'packets 0 ' "$(nft list chain inet warden "rules-$(container_get s-one Id)" | grep counter)"
+    rule s-one deny "{'Networks': <['$WORLD4']>}"
+}
+
+@test "refuses rules that make no sense, naming the key" {
+    refuses rule s-one allow "{'Networks': <['example.org']>}"
+    like "Networks: 'example.org'" "$output"
+    refuses rule s-one allow "{'Protocol': <'tcp'>, 'Ports': <['90-80']>}"
+    like "Ports: '90-80'" "$output"
+    refuses rule s-one allow "{'Ports': <['80']>}"
+    like 'Ports: need Protocol' "$output"
+    refuses rule s-one allow "{'Port': <['80']>}"
+    like 'did you mean Ports' "$output"
+    refuses rule s-one deny "{'Networks': <['203.0.113.0/24']>}"
+    like 'was not allowed that' "$output"
+    is '[]' "$(container_get s-one EgressRules | jq -c .)"
+}

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# A world outside: a network namespace behind an uplink of the host, which knows no address but those of the uplink.
+# What it sees is what anybody out there would see.
+
+HOST4=192.0.2.1 WORLD4=192.0.2.2
+HOST6=2001:db8:77::1 WORLD6=2001:db8:77::2
+export HOST4 WORLD4 HOST6 WORLD6
+
+world_up() {
+    world_down
+    ip netns add world
+    ip link add up0 type veth peer name up1 netns world
+    ip addr add "$HOST4/24" dev up0
+    ip -6 addr add "$HOST6/64" dev up0 nodad
+    ip link set up0 up
+    ip -n world addr add "$WORLD4/24" dev up1
+    ip -n world -6 addr add "$WORLD6/64" dev up1 nodad
+    ip -n world link set lo up
+    ip -n world link set up1 up
+    ip route replace default via "$WORLD4"
+    ip -6 route replace default via "$WORLD6"
+}
+
+world_down() {
+    ip netns pids world 2>/dev/null | xargs -r kill
+    ip link del up0 2>/dev/null || true
+    ip netns del world 2>/dev/null || true
+}
+
+in_world() { ip netns exec world "$@"; }
+
+# fetch ADDRESS PORT: the last line of a web page; IPv6 in brackets
+fetch() {
+    local page
+    page=$(printf 'GET / HTTP/1.0\r\n\r\n' | socat -T 5 - "TCP:$1:$2,connect-timeout=3") || return
+    tail -n 1 <<<"$page"
+}
+
+# fetch_in NAME ADDRESS PORT: the same from a container; IPv6 without brackets
+fetch_in() {
+    # shellcheck disable=SC2016 # a script for a shell in the container
+    script_in "$1" 'printf "GET / HTTP/1.0\r\n\r\n" | nc -w 3 "$1" "$2" | tail -n 1' "$2" "$3"
+}
+
+# web NAME: nginx in a container that tells everybody the address by which it sees them
+web() {
+    script_in "$1" 'cat >/etc/nginx/sites-enabled/default' <<'END'
+server {
+    listen 80 default_server;
+    listen [::]:80 default_server;
+    location / { default_type text/plain; return 200 "seen $remote_addr\n"; }
+}
+END
+    wardenctl exec -d "$1" -- nginx -g 'daemon off;' >/dev/null
+    until_true inside "$1" nc -z 127.0.0.1 80
+}
+
+# echo_service [COMMAND…] -- SOCAT_ADDRESS: tells every caller its address, until the case ends
+echo_service() {
+    local address=${!#}
+    # shellcheck disable=SC2016 # for a shell of socat's
+    in_background "$BATS_TEST_TMPDIR/service-$RANDOM" "${@:1:$#-1}" socat "$address,reuseaddr,fork" 'SYSTEM:echo seen $SOCAT_PEERADDR'
+}

@@ -7,6 +7,7 @@
 #include "basic/parse.h"
 #include "ctl/container-options.h"
 #include "ctl/dict.h"
+#include "ctl/limit-text.h"
 #include "ctl/forward.h"
 #include "ctl/value.h"
 
@@ -30,11 +31,20 @@ enum {
         OPTION_DISK_INODES,
         OPTION_STORAGE,
         OPTION_IO_WEIGHT,
+        OPTION_MEMORY_HIGH,
+        OPTION_MEMORY_SWAP_MAX,
+        OPTION_ALLOWED_CPUS,
+        OPTION_READ_BANDWIDTH,
+        OPTION_WRITE_BANDWIDTH,
+        OPTION_READ_IOPS,
+        OPTION_WRITE_IOPS,
+        OPTION_SLICE,
         OPTION_STOP_TIMEOUT,
         OPTION_PUBLISH,
         OPTION_OOM_POLICY,
 };
 
+/* The options of devices are in the order of DeviceLimitKind. */
 static const Option container_options[] = {
         { OPTION_NAME, "name", "NAME", "how the container is called (default: its id)" },
         { OPTION_HOSTNAME, "hostname", "NAME", "its host name (default: its name)" },
@@ -56,8 +66,17 @@ static const Option container_options[] = {
           "lead a port of the host to PORT; also -p 8080:80, 53:53/udp" },
         { OPTION_PRIVATE_USERS, "private-users", "USERS", "auto (default), no or BASE:COUNT" },
         { 'm', "memory", "BYTES", "MemoryMax: 512M, 2G" },
+        { OPTION_MEMORY_HIGH, "memory-high", "BYTES", "MemoryHigh: slowed down above it" },
+        { OPTION_MEMORY_SWAP_MAX, "memory-swap-max", "BYTES", "MemorySwapMax: of swap alone" },
         { OPTION_CPUS, "cpus", "COUNT", "how many processors it may keep busy: 1.5" },
         { OPTION_CPU_WEIGHT, "cpu-weight", "WEIGHT", "CPUWeight: 1 to 10000, usually 100" },
+        { OPTION_ALLOWED_CPUS, "allowed-cpus", "LIST", "AllowedCPUs: 0-3,5" },
+        { OPTION_ALLOWED_CPUS, "cpuset-cpus", "LIST", NULL },
+        { OPTION_READ_BANDWIDTH, "device-read-bps", "DEVICE:RATE", "IOReadBandwidthMax" },
+        { OPTION_WRITE_BANDWIDTH, "device-write-bps", "DEVICE:RATE", "IOWriteBandwidthMax" },
+        { OPTION_READ_IOPS, "device-read-iops", "DEVICE:COUNT", "IOReadIOPSMax" },
+        { OPTION_WRITE_IOPS, "device-write-iops", "DEVICE:COUNT", "IOWriteIOPSMax" },
+        { OPTION_SLICE, "slice", "NAME", "share the limits of warden-NAME.slice" },
         { OPTION_IO_WEIGHT, "io-weight", "WEIGHT", "IOWeight: 1 to 10000, usually 100" },
         { OPTION_TASKS_MAX, "tasks-max", "COUNT", "TasksMax: processes and threads" },
         { OPTION_TASKS_MAX, "pids-limit", "COUNT", NULL },
@@ -270,6 +289,20 @@ static int container_set(void *target, int key, const char *value, Fault *fault)
                 return set_cpus(&spec->limits, value, fault);
         case OPTION_TASKS_MAX:
                 return value_parse_limit(LIMIT_TASKS_MAX, value, &spec->limits, fault);
+        case OPTION_MEMORY_HIGH:
+                return value_parse_limit(LIMIT_MEMORY_HIGH, value, &spec->limits, fault);
+        case OPTION_MEMORY_SWAP_MAX:
+                return value_parse_limit(LIMIT_MEMORY_SWAP_MAX, value, &spec->limits, fault);
+        case OPTION_ALLOWED_CPUS:
+                return limits_set_cpus(&spec->limits, value, fault);
+        case OPTION_READ_BANDWIDTH:
+        case OPTION_WRITE_BANDWIDTH:
+        case OPTION_READ_IOPS:
+        case OPTION_WRITE_IOPS:
+                return limit_text_parse_device((DeviceLimitKind)(key - OPTION_READ_BANDWIDTH),
+                                               value, &spec->limits, fault);
+        case OPTION_SLICE:
+                return container_spec_set_slice(spec, value, fault);
         case OPTION_IO_WEIGHT:
                 return value_parse_limit(LIMIT_IO_WEIGHT, value, &spec->limits, fault);
         case OPTION_PUBLISH:
@@ -427,6 +460,8 @@ static int append_simple(sd_bus_message *m, const ContainerOptions *options)
         if (r >= 0 && options->has_storage)
                 r = sd_bus_message_append(m, "{sv}", "Storage", "s",
                                           storage_kind_to_string(spec->storage));
+        if (r >= 0 && spec->slice)
+                r = sd_bus_message_append(m, "{sv}", "Slice", "s", spec->slice);
         if (r >= 0 && options->has_private_users) {
                 container_spec_format_private_users(spec, users, sizeof(users));
                 r = sd_bus_message_append(m, "{sv}", "PrivateUsers", "s", users);
@@ -457,10 +492,8 @@ int container_options_append(const ContainerOptions *options, sd_bus_message *m)
                 r = append_tmpfs(m, spec);
         if (r >= 0)
                 r = append_forwards(m, spec);
-        for (int i = 0; i < _LIMIT_MAX && r >= 0; i++)
-                if (limits_has(&spec->limits, (Limit)i))
-                        r = sd_bus_message_append(m, "{sv}", limit_to_string((Limit)i), "t",
-                                                  spec->limits.values[i]);
+        if (r >= 0)
+                r = limit_text_append(m, &spec->limits);
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         return r < 0 ? r : 0;

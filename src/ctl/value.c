@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "basic/parse.h"
+#include "ctl/limit-text.h"
 #include "ctl/text.h"
 #include "ctl/value.h"
 #include "model/path.h"
@@ -133,6 +135,24 @@ static int parse_count(const char *text, uint64_t *ret, Fault *fault)
         return 0;
 }
 
+/* "50%" is of what the host has, as for systemd. */
+static int parse_memory(const char *text, uint64_t *ret, Fault *fault)
+{
+        uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), pages = (uint64_t)sysconf(_SC_PHYS_PAGES);
+        const char *end = "";
+        uint64_t millionths = 0;
+        int r;
+
+        if (!strchr(text, '%'))
+                return value_parse_bytes(text, ret, fault);
+        r = parse_millionths(text, &millionths, &end);
+        if (r < 0 || strcmp(end, "%") != 0 || millionths > 100 * UINT64_C(1000000))
+                return fault_set(fault, FAULT_INVALID, r < 0 ? r : -EINVAL,
+                                 "'%.64s' is not a share of the host's memory such as 50%%", text);
+        *ret = pages * (millionths / 100) / 1000000 * page;
+        return 0;
+}
+
 int value_parse_limit(Limit limit, const char *text, Limits *limits, Fault *fault)
 {
         uint64_t value;
@@ -142,6 +162,8 @@ int value_parse_limit(Limit limit, const char *text, Limits *limits, Fault *faul
         case LIMIT_MEMORY_MAX:
         case LIMIT_MEMORY_HIGH:
         case LIMIT_MEMORY_SWAP_MAX:
+                r = parse_memory(text, &value, fault);
+                break;
         case LIMIT_DISK_MAX:
                 r = value_parse_bytes(text, &value, fault);
                 break;
@@ -167,13 +189,17 @@ int value_parse_limit(Limit limit, const char *text, Limits *limits, Fault *faul
 
 static int fault_unknown_property(const char *name, Fault *fault)
 {
-        const char *names[_LIMIT_MAX + 2];
+        const char *names[_LIMIT_MAX + _DEVICE_LIMIT_KIND_MAX + 3];
+        size_t n = 0;
         const char *nearest;
 
         for (int i = 0; i < _LIMIT_MAX; i++)
-                names[i] = limit_to_string((Limit)i);
-        names[_LIMIT_MAX] = "CPUQuota";
-        names[_LIMIT_MAX + 1] = NULL;
+                names[n++] = limit_to_string((Limit)i);
+        for (int i = 0; i < _DEVICE_LIMIT_KIND_MAX; i++)
+                names[n++] = device_limit_kind_to_string((DeviceLimitKind)i);
+        names[n++] = LIMIT_NAME_CPUS;
+        names[n++] = "CPUQuota";
+        names[n] = NULL;
         nearest = text_nearest(name, names);
         return fault_set(fault, FAULT_INVALID, -EINVAL, "There is no limit '%.64s'%s%s%s", name,
                          nearest ? ". Did you mean " : "", nearest ?: "", nearest ? "?" : "");
@@ -183,6 +209,7 @@ int value_parse_property(const char *text, Limits *limits, Fault *fault)
 {
         char name[VALUE_MAX];
         size_t n = strcspn(text, "=");
+        DeviceLimitKind kind;
         uint64_t usec;
         Limit limit;
         int r;
@@ -203,6 +230,11 @@ int value_parse_property(const char *text, Limits *limits, Fault *fault)
                 r = value_parse_cpus(text, &usec, fault);
                 return r < 0 ? r : limits_set(limits, LIMIT_CPU_QUOTA, usec, fault);
         }
+        if (strcmp(name, LIMIT_NAME_CPUS) == 0)
+                return limits_set_cpus(limits, text, fault);
+        kind = device_limit_kind_from_string(name);
+        if ((int)kind >= 0)
+                return limit_text_parse_device(kind, text, limits, fault);
         limit = limit_from_string(name);
         if ((int)limit < 0)
                 return fault_unknown_property(name, fault);

@@ -14,6 +14,7 @@
 #include "ctl/exit-code.h"
 #include "ctl/forward.h"
 #include "ctl/json.h"
+#include "ctl/limit-text.h"
 #include "ctl/terminal.h"
 #include "ctl/text.h"
 #include "ctl/verb.h"
@@ -90,23 +91,6 @@ static void print_labels(struct json_object *container)
         }
 }
 
-static void format_limit(const char *name, uint64_t value, char ret[64])
-{
-        char bytes[TEXT_BYTES_MAX];
-
-        if (value == UINT64_MAX) {
-                (void)snprintf(ret, 64, "%s=infinity", name);
-        } else if (strncmp(name, "Memory", 6) == 0 ||
-                   strcmp(name, limit_to_string(LIMIT_DISK_MAX)) == 0) {
-                text_format_bytes(value, bytes);
-                (void)snprintf(ret, 64, "%.30s=%s", name, bytes);
-        } else if (strcmp(name, limit_to_string(LIMIT_CPU_QUOTA)) == 0) {
-                (void)snprintf(ret, 64, "CPUQuota=%" PRIu64 "%%", value / (USEC_PER_SEC / 100));
-        } else {
-                (void)snprintf(ret, 64, "%.30s=%" PRIu64, name, value);
-        }
-}
-
 static void print_limits(struct json_object *container)
 {
         struct json_object *limits = json_get_typed(container, "Limits", json_type_object);
@@ -116,12 +100,13 @@ static void print_limits(struct json_object *container)
                 return;
         json_object_object_foreach(limits, name, value)
         {
-                char text[64];
+                _drop_(drop_free) char *text = limit_text_format(name, value), *line = NULL;
 
-                if (!json_object_is_type(value, json_type_int))
-                        continue;
-                format_limit(name, json_object_get_uint64(value), text);
-                print_value(key, text);
+                if (!text || asprintf(&line, "%s=%s", limit_text_name(name), text) < 0) {
+                        line = NULL;
+                        return;
+                }
+                print_value(key, line);
                 key = "";
         }
 }
@@ -217,6 +202,7 @@ static void print_info(struct json_object *container)
                 print_value("Leader", text);
         }
         print_string(container, "Unit", "Unit");
+        print_string(container, "Slice", "Slice");
         print_string(container, "ControlGroup", "Control group");
         print_string(container, "Hostname", "Host name");
         print_string(container, "Network", "Network");

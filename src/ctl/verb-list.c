@@ -24,6 +24,14 @@ static const TableColumn list_columns[] = {
         { .title = "JOBS", .is_right = 1 },      { .title = "ROOT", .is_shrinkable = 1 },
 };
 
+/* With the slices, when any container is in one of its own. */
+static const TableColumn list_columns_with_slice[] = {
+        { .title = "NAME", .is_shrinkable = 1 },  { .title = "STATE" },
+        { .title = "LEADER", .is_right = 1 },     { .title = "AGE" },
+        { .title = "JOBS", .is_right = 1 },       { .title = "ROOT", .is_shrinkable = 1 },
+        { .title = "SLICE", .is_shrinkable = 1 },
+};
+
 static TableColor state_color(const char *state)
 {
         static const struct {
@@ -53,7 +61,7 @@ static void format_age(struct json_object *container, char ret[TEXT_SPAN_MAX])
                 text_format_span(now - created, ret);
 }
 
-static int list_add_row(Table *table, struct json_object *container)
+static int list_add_row(Table *table, struct json_object *container, int has_slices)
 {
         struct json_object *jobs = json_get_typed(container, "Jobs", json_type_array);
         const char *state = json_get_string(container, "State", "?");
@@ -77,6 +85,8 @@ static int list_add_row(Table *table, struct json_object *container)
         if (r >= 0)
                 r = table_add(table, TABLE_COLOR_NONE,
                               json_get_string(container, "RootDirectory", "?"));
+        if (r >= 0 && has_slices)
+                r = table_add(table, TABLE_COLOR_NONE, json_get_string(container, "Slice", "?"));
         return r;
 }
 
@@ -120,14 +130,27 @@ static int get_containers(sd_bus *bus, struct json_object **ret, Fault *fault)
         return 0;
 }
 
+static int has_own_slices(struct json_object *containers)
+{
+        for (size_t i = 0; i < json_object_array_length(containers); i++)
+                if (strncmp(json_get_string(json_object_array_get_idx(containers, i), "Slice", ""),
+                            "warden-", strlen("warden-")) == 0)
+                        return 1;
+        return 0;
+}
+
 static int print_list(struct json_object *containers, const Output *output)
 {
-        _drop_(drop_table) Table *table = table_new(list_columns, ELEMENTSOF(list_columns));
+        int has_slices = has_own_slices(containers);
+        _drop_(drop_table) Table *table = NULL;
+
+        table = has_slices ? table_new(list_columns_with_slice, ELEMENTSOF(list_columns_with_slice))
+                           : table_new(list_columns, ELEMENTSOF(list_columns));
 
         if (!table)
                 return -ENOMEM;
         for (size_t i = 0; i < json_object_array_length(containers); i++) {
-                int r = list_add_row(table, json_object_array_get_idx(containers, i));
+                int r = list_add_row(table, json_object_array_get_idx(containers, i), has_slices);
 
                 if (r < 0)
                         return r;

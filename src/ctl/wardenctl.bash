@@ -22,6 +22,11 @@ _wardenctl_jobs() {
         "$1" info --json "$2" 2>/dev/null | tr ',{[' '\n' | sed -n 's/^ *"Id": *\([0-9][0-9]*\).*/\1/p'
 }
 
+_wardenctl_limits() {
+        echo MemoryMax MemoryHigh MemorySwapMax CPUWeight CPUQuota CPUQuotaPerSecUSec AllowedCPUs TasksMax IOWeight \
+                IOReadBandwidthMax IOWriteBandwidthMax IOReadIOPSMax IOWriteIOPSMax DiskMax DiskInodesMax
+}
+
 # Completes the value of the option before the cursor. Fails when there is none to complete.
 _wardenctl_value() {
         local program=$1 verb=$2 option=$3 current=$4
@@ -41,8 +46,7 @@ _wardenctl_value() {
         -s | --signal)
                 COMPREPLY=($(compgen -W "TERM KILL HUP INT QUIT USR1 USR2 STOP CONT" -- "$current")) ;;
         -p | --property)
-                COMPREPLY=($(compgen -S = -W "MemoryMax MemoryHigh MemorySwapMax CPUWeight CPUQuota
-                        CPUQuotaPerSecUSec TasksMax IOWeight DiskMax DiskInodesMax" -- "$current"))
+                COMPREPLY=($(compgen -S = -W "$(_wardenctl_limits)" -- "$current"))
                 compopt -o nospace 2>/dev/null ;;
         --ulimit | --rlimit)
                 COMPREPLY=($(compgen -S = -W "as core cpu data fsize locks memlock msgqueue nice nofile
@@ -111,6 +115,21 @@ _wardenctl() {
                 elif [[ $n_arguments -eq 1 ]]; then
                         COMPREPLY=($(compgen -W "add rm" -- "$current"))
                 fi ;;
+        limit | update)
+                if [[ $n_arguments -eq 0 ]]; then
+                        COMPREPLY=($(compgen -W "$(_wardenctl_containers "$program")" -- "$current"))
+                else
+                        COMPREPLY=($(compgen -S = -W "$(_wardenctl_limits)" -- "$current"))
+                        compopt -o nospace 2>/dev/null
+                fi ;;
+        slice)
+                case $n_arguments in
+                0) COMPREPLY=($(compgen -W "list limit" -- "$current")) ;;
+                1) COMPREPLY=($(compgen -W "$("$program" slice list -q 2>/dev/null)" -- "$current")) ;;
+                *)
+                        COMPREPLY=($(compgen -S = -W "$(_wardenctl_limits)" -- "$current"))
+                        compopt -o nospace 2>/dev/null ;;
+                esac ;;
         start | stop | kill | destroy | rm | info | status | jobs | stats)
                 COMPREPLY=($(compgen -W "$(_wardenctl_containers "$program")" -- "$current")) ;;
         wait | attach | logs)

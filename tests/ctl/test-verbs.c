@@ -267,9 +267,10 @@ static void test_help(void **state)
 /* Every long option that the help of a verb lists is in the manual. */
 static void test_manual(void **state)
 {
-        static const char *const verbs[] = { "run",  "exec",    "shell", "create", "stop",
-                                             "kill", "destroy", "wait",  "list",   "attach",
-                                             "jobs", "logs",    "stats", "metrics" };
+        static const char *const verbs[] = { "run",   "exec",    "shell",   "create",
+                                             "stop",  "kill",    "destroy", "wait",
+                                             "list",  "attach",  "jobs",    "logs",
+                                             "stats", "metrics", "limit",   "slice" };
         char *manual = NULL, option[64], entry[80];
         size_t room = 0, n_options = 0;
         FILE *f = fopen(getenv("MANUAL"), "re");
@@ -358,7 +359,11 @@ static void test_completion_knows_all_limits(void **state)
         /* The one list that it has itself. */
         check_completion("wardenctl create -p \"\"",
                          " MemoryMax= MemoryHigh= MemorySwapMax= CPUWeight= CPUQuota= "
-                         "CPUQuotaPerSecUSec= TasksMax= IOWeight= ");
+                         "CPUQuotaPerSecUSec= AllowedCPUs= TasksMax= IOWeight= IOReadBandwidthMax= "
+                         "IOWriteBandwidthMax= IOReadIOPSMax= IOWriteIOPSMax= DiskMax= "
+                         "DiskInodesMax= ");
+        check_completion("wardenctl limit web Tas", " TasksMax= ");
+        check_completion("wardenctl slice li", " list limit ");
 }
 
 int main(void)

@@ -64,7 +64,7 @@ static uint64_t state_seen(uint8_t *seen, uint32_t job)
         return seen[job] = 1;
 }
 
-/* Leaves many ended jobs behind, numbered from 1. */
+/* Starts many jobs that end at once, numbered from 1. */
 static void make_many(int fd)
 {
         SpecBuilder spec;
@@ -72,6 +72,24 @@ static void make_many(int fd)
         SPEC(&spec, "/bin/true");
         for (uint32_t job = 1; job <= n_many(); job++)
                 assert_int_equal(job_spawn(fd, job, &spec, 0).type, WSHD_SPAWNED);
+}
+
+static void until_all_ended(const Container *container)
+{
+        int n_running = 1;
+
+        for (int i = 0; n_running > 0; i++) {
+                _drop_(drop_fd) int fd = client_connect(container);
+                WshdMessage m;
+
+                assert_true(i < 1000);
+                (void)client_send(fd, (WshdMessage){ .type = WSHD_HELLO }, NULL, 0);
+                (void)client_expect(fd, WSHD_READY);
+                for (n_running = 0; client_receive(fd, &m, NULL) && m.type == WSHD_JOB;)
+                        n_running += !(m.flags & WSHD_JOB_ENDED);
+                if (n_running > 0)
+                        sleep_msec(10);
+        }
 }
 
 static void test_slow_subscriber(void **state)
@@ -95,6 +113,7 @@ static void test_slow_list(void **state)
         WshdMessage m;
 
         make_many(fd);
+        until_all_ended(*state);
         hello = client_send(slow, (WshdMessage){ .type = WSHD_HELLO }, NULL, 0);
         kill = client_send(slow, (WshdMessage){ .type = WSHD_KILL, .job = 1, .signal = 9 }, NULL,
                            0);

@@ -22,6 +22,7 @@ static struct {
         int fd;
         int is_known;
         volatile sig_atomic_t is_raw;
+        const char *volatile leave;
 } saved = { .fd = -EBADF };
 
 /* At once, not when all output is shown: a terminal that was stopped with ^S would keep us here. */
@@ -30,10 +31,19 @@ void terminal_restore(void)
         int error = errno;
 
         if (saved.is_raw) {
+                const char *leave = saved.leave;
+
+                if (leave && write(STDOUT_FILENO, leave, strlen(leave)) < 0)
+                        saved.leave = NULL; /* there is nobody to tell */
                 saved.is_raw = 0;
                 (void)tcsetattr(saved.fd, TCSANOW, &saved.before);
         }
         errno = error;
+}
+
+void terminal_set_leave(const char *bytes)
+{
+        saved.leave = bytes;
 }
 
 static void on_fatal_signal(int signal)

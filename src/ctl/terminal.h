@@ -16,6 +16,10 @@ int terminal_make_raw(int fd);
 /* Back to what it was. Fine when nothing was done. Safe in signal handlers. */
 void terminal_restore(void);
 
+/* Bytes to send to stdout when the terminal is restored, such as what leaves its other screen; must
+ * stay where they are. NULL: none. */
+void terminal_set_leave(const char *bytes);
+
 /* The window size of the first of stdin, stdout, stderr that is a terminal and knows it. Returns 0;
  * -ENOTTY. */
 int terminal_get_size(uint32_t *ret_rows, uint32_t *ret_columns);

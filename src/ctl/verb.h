@@ -75,6 +75,7 @@ int verb_port(Command *command);
 int verb_stats(Command *command);
 int verb_capacity(Command *command);
 int verb_metrics(Command *command);
+int verb_top(Command *command);
 int verb_wait(Command *command);
 int verb_version(Command *command);
 int verb_help(Command *command);

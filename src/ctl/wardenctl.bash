@@ -37,6 +37,8 @@ _wardenctl_value() {
         case $option in
         --log)
                 COMPREPLY=($(compgen -W "ring journal both none" -- "$current")) ;;
+        --sort)
+                COMPREPLY=($(compgen -W "name cpu memory network io tasks uptime" -- "$current")) ;;
         --network)
                 COMPREPLY=($(compgen -W "private host none container: netns:" -- "$current")) ;;
         --storage)
@@ -130,7 +132,7 @@ _wardenctl() {
                         COMPREPLY=($(compgen -S = -W "$(_wardenctl_limits)" -- "$current"))
                         compopt -o nospace 2>/dev/null ;;
                 esac ;;
-        start | stop | kill | destroy | rm | info | status | jobs | stats)
+        start | stop | kill | destroy | rm | info | status | jobs | stats | top)
                 COMPREPLY=($(compgen -W "$(_wardenctl_containers "$program")" -- "$current")) ;;
         wait | attach | logs)
                 if [[ $n_arguments -eq 0 ]]; then

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
 
 #include <cmocka.h>
 
@@ -22,6 +24,8 @@ static int begin(void **state)
 
         if (r != 0)
                 return r;
+        (void)setenv("TERM", "xterm-256color", 1);
+        (void)setenv("LC_ALL", "C.UTF-8", 1);
         assert_run(0, NULL, NULL, "create", "--name=alpha", "/srv");
         assert_run(0, NULL, NULL, "create", "--name=beta", "/srv");
         assert_run(0, NULL, NULL, "stop", "beta");
@@ -151,6 +155,83 @@ static void test_http_flood(void **state)
         check_http(request, "HTTP/1.1 431 ", "");
 }
 
+static void assert_restored(Run *run)
+{
+        struct termios now;
+
+        assert_non_null(strstr(run->output, "\033[?1049l"));
+        assert_int_equal(tcgetattr(run->input_fd, &now), 0);
+        assert_int_equal(now.c_lflag, run->before.c_lflag);
+        assert_int_equal(now.c_iflag, run->before.c_iflag);
+        assert_int_equal(now.c_oflag, run->before.c_oflag);
+}
+
+static void test_top(void **state)
+{
+        Run *run = run_start_on_terminal("top", "--interval=100ms", NULL);
+
+        run_expect(run, "2 containers, 1 active");
+        run_expect(run, "alpha");
+        run_expect(run, "CPU%v");
+        /* By name and then the other way round: what is new is drawn, and no more. */
+        assert_null(strstr(run->output, "^"));
+        run_write(run, "nn", 2);
+        run_expect(run, "^");
+        run_write(run, "zq", 2);
+        assert_int_equal(run_wait(run), 0);
+        assert_restored(run);
+        run_free(run);
+        run = run_start_on_terminal("top", "-i", "100ms", "--sort=tasks", "alpha", NULL);
+        run_expect(run, "1 containers, 1 active");
+        run_expect(run, "TASKSv");
+        run_write(run, "\003", 1);
+        assert_int_equal(run_wait(run), 0);
+        assert_restored(run);
+        run_free(run);
+}
+
+static void test_top_signals(void **state)
+{
+        static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGSEGV, SIGABRT };
+
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++) {
+                Run *run = run_start_on_terminal("top", NULL);
+
+                run_expect(run, "2 containers");
+                run_kill(run, signals[i]);
+                (void)run_wait(run);
+                assert_restored(run);
+                run_free(run);
+        }
+}
+
+static void test_top_sizes(void **state)
+{
+        static const unsigned short sizes[][2] = { { 1, 1 },   { 2, 3 },    { 3, 40 },
+                                                   { 200, 7 }, { 60, 500 }, { 24, 80 } };
+        Run *run = run_start_on_terminal("top", "--interval=100ms", NULL);
+
+        run_expect(run, "2 containers");
+        for (size_t i = 0; i < ELEMENTSOF(sizes); i++) {
+                struct winsize size = { .ws_row = sizes[i][0], .ws_col = sizes[i][1] };
+
+                assert_int_equal(ioctl(run->input_fd, TIOCSWINSZ, &size), 0);
+                run_kill(run, SIGWINCH);
+                run_expect_size(run, run->output_size + 1);
+        }
+        run_write(run, "q", 1);
+        assert_int_equal(run_wait(run), 0);
+        assert_restored(run);
+        run_free(run);
+}
+
+static void test_top_refusals(void **state)
+{
+        assert_run(125, NULL, "top needs a terminal", "top");
+        assert_run(125, NULL, "--sort: 'size' is not", "top", "--sort=size");
+        assert_run(125, NULL, "--interval: 1ms is not", "top", "--interval=1ms");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -163,6 +244,10 @@ int main(void)
                 { "metrics prints OpenMetrics", test_metrics },
                 { "metrics --http answers one request", test_http },
                 { "metrics --http does not read for ever", test_http_flood },
+                { "top shows a screen, obeys keys and leaves", test_top },
+                { "top puts the terminal back whatever ends it", test_top_signals },
+                { "top fits any terminal", test_top_sizes },
+                { "top says what it needs", test_top_refusals },
                 { "capacity shows what there is and what is free", test_capacity },
         };
 

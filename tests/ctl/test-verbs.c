@@ -267,10 +267,10 @@ static void test_help(void **state)
 /* Every long option that the help of a verb lists is in the manual. */
 static void test_manual(void **state)
 {
-        static const char *const verbs[] = { "run",   "exec",    "shell",   "create",
-                                             "stop",  "kill",    "destroy", "wait",
-                                             "list",  "attach",  "jobs",    "logs",
-                                             "stats", "metrics", "limit",   "slice" };
+        static const char *const verbs[] = { "run",   "exec",    "shell", "create",  "stop",
+                                             "kill",  "destroy", "wait",  "list",    "attach",
+                                             "jobs",  "logs",    "stats", "metrics", "limit",
+                                             "slice", "top" };
         char *manual = NULL, option[64], entry[80];
         size_t room = 0, n_options = 0;
         FILE *f = fopen(getenv("MANUAL"), "re");

@@ -72,11 +72,6 @@ static void destroy_finish(ContainerDestroy *destroy)
                 observer->container_removed(observer->userdata, c);
         manager_container_settled(c->manager, c);
         unit = take_ptr(c->unit);
-        if (c->project_id > 0) {
-                project_pool_release_after(c->manager->projects, c->project_id,
-                                           take_ptr(destroy->worker));
-                c->project_id = 0;
-        }
         container_free(c);
         reply_all(&replies, 0, NULL);
         /* The scope is empty, and systemd sees that by itself, but on cgroup v1 alone only where
@@ -88,10 +83,20 @@ static void destroy_finish(ContainerDestroy *destroy)
 static void on_removed(void *userdata, int error, const Fault *fault)
 {
         ContainerDestroy *destroy = userdata;
+        Container *c = destroy->container;
 
-        if (error < 0)
+        if (error < 0) {
                 destroy_fail(destroy, error, fault);
-        else if (!destroy->firewall)
+                return;
+        }
+        /* Now, and not when all is done: what the worker says next is not for us. */
+        if (c->project_id > 0) {
+                project_pool_release_after(c->manager->projects, c->project_id,
+                                           take_ptr(destroy->worker));
+                c->project_id = 0;
+        }
+        destroy->worker = worker_operation_free(destroy->worker);
+        if (!destroy->firewall)
                 destroy_finish(destroy);
 }
 

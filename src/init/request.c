@@ -102,8 +102,8 @@ static uint64_t spawn_count_rings(const Spawn *spawn)
 }
 
 /* Rings are not freed when the kernel kills a job for want of memory, so that there must be enough
- * beside them. Where that may be, each new ring takes a part of what is left, so that many jobs find
- * room, with ever less history. Returns 0; -EDQUOT. */
+ * beside them. Where that may be, each new ring takes a part of what is left, so that many jobs
+ * find room, with ever less history. Returns 0; -EDQUOT. */
 static int spawn_fit_rings(const Server *server, const WshdMessage *m, Spawn *spawn)
 {
         uint64_t n = spawn->ring_bytes > 0 ? spawn_count_rings(spawn) : 0, taken, left;

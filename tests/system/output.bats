@@ -124,27 +124,6 @@ daemon_rss() { awk '/^VmRSS:/ { print $2 }' "/proc/$(daemon_pid)/status"; }
     until_true cmp <(seq 1 500000) "$BATS_TEST_TMPDIR/out"
 }
 
-@test "is not woken up by a thousand jobs that are idle" {
-    local i pids=()
-    for ((i = 0; i < 50; i++)); do
-        create "t-idle$i" --network none
-        pids+=("$(leader "t-idle$i")")
-        path_of "t-idle$i"
-    done >"$BATS_TEST_TMPDIR/paths"
-    for ((i = 0; i < 20; i++)); do cat "$BATS_TEST_TMPDIR/paths"; done |
-        xargs -P 4 -I PATH busctl call -- "$BUS" PATH "$BUS.Container" SpawnJob 'asa{sv}' 2 /bin/sleep 1000 0 >/dev/null
-    is 1000 "$(wardenctl jobs --no-legend | grep -c '^t-idle')"
-    wakeups() {
-        local pid
-        for pid; do awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$pid/status"; done | xargs
-    }
-    sleep 1
-    local before
-    before=$(wakeups "${pids[@]}" "$(daemon_pid)")
-    sleep 3
-    is "$before" "$(wakeups "${pids[@]}" "$(daemon_pid)")"
-}
-
 @test "passes stdin on, its end included, and lets it be attached again" {
     local n
     n=$(start s-out "'OpenStdin': <true>" 'cat; echo over')

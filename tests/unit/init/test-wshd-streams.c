@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What jobs write, and who reads it: a real PID 1, real processes, and readers of every sort. */
+/* What jobs write, and who reads it: a real PID 1, real processes, and readers of every sort. Long
+ * because all cases share the readers and the jobs of this file. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -682,8 +683,8 @@ static void test_rings_max(void **state)
         SPEC_SHELL(&short_one, "echo x");
         for (; job <= 3; job++)
                 assert_int_equal(spawn_bounded(fd, job, &sleeper, 0, RING, max).type, WSHD_SPAWNED);
-        /* Two rings of 64 KiB are left; a job that has ended keeps a page of each, and a stream that
-         * was given has none. */
+        /* Two rings of 64 KiB are left; a job that has ended keeps a page of each, and a stream
+         * that was given has none. */
         assert_int_equal(spawn_bounded(fd, job, &short_one, 0, RING, max).type, WSHD_SPAWNED);
         wait_exit(fd, job++);
         m = spawn_bounded(fd, job, &sleeper, 0, RING, max);

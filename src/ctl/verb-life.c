@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* start, stop, kill and destroy: one call for each name, all at once, so that stopping ten
+/* start, stop, freeze, thaw, kill and destroy: one call for each name, all at once, so that stopping ten
  * containers takes as long as the slowest. Every name is tried; what failed is listed. */
 
 #include <errno.h>
@@ -203,6 +203,18 @@ static int start_call(sd_bus *bus, const char *name, const LifeOptions *options,
         return new_container_call(bus, name, "Start", ret, fault);
 }
 
+static int freeze_call(sd_bus *bus, const char *name, const LifeOptions *options,
+                       sd_bus_message **ret, Fault *fault)
+{
+        return new_container_call(bus, name, "Freeze", ret, fault);
+}
+
+static int thaw_call(sd_bus *bus, const char *name, const LifeOptions *options,
+                     sd_bus_message **ret, Fault *fault)
+{
+        return new_container_call(bus, name, "Thaw", ret, fault);
+}
+
 static int destroy_call(sd_bus *bus, const char *name, const LifeOptions *options,
                         sd_bus_message **ret, Fault *fault)
 {
@@ -278,6 +290,16 @@ int verb_start(Command *command)
 int verb_stop(Command *command)
 {
         return life(command, &stop_option_group, stop_call);
+}
+
+int verb_freeze(Command *command)
+{
+        return life(command, NULL, freeze_call);
+}
+
+int verb_thaw(Command *command)
+{
+        return life(command, NULL, thaw_call);
 }
 
 int verb_kill(Command *command)

@@ -65,6 +65,8 @@ int verb_logs(Command *command);
 int verb_jobs(Command *command);
 int verb_start(Command *command);
 int verb_stop(Command *command);
+int verb_freeze(Command *command);
+int verb_thaw(Command *command);
 int verb_kill(Command *command);
 int verb_destroy(Command *command);
 int verb_limit(Command *command);

@@ -132,7 +132,7 @@ _wardenctl() {
                         COMPREPLY=($(compgen -S = -W "$(_wardenctl_limits)" -- "$current"))
                         compopt -o nospace 2>/dev/null ;;
                 esac ;;
-        start | stop | kill | destroy | rm | info | status | jobs | stats | top)
+        start | stop | freeze | pause | thaw | unpause | kill | destroy | rm | info | status | jobs | stats | top)
                 COMPREPLY=($(compgen -W "$(_wardenctl_containers "$program")" -- "$current")) ;;
         wait | attach | logs)
                 if [[ $n_arguments -eq 0 ]]; then

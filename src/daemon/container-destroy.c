@@ -17,6 +17,7 @@
 #include "basic/strv.h"
 #include "daemon/firewall.h"
 #include "daemon/container-limits.h"
+#include "daemon/container-freeze.h"
 #include "daemon/container-oom.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
@@ -168,6 +169,7 @@ static int on_processes_gone(sd_event_source *s, void *userdata)
 
         destroy->next = sd_event_source_disable_unref(destroy->next);
         container_oom_end(c);
+        container_freeze_forget(c);
         container_disconnect(c);
         container_clear_leader(c);
         container_end_limits(c);
@@ -191,7 +193,7 @@ void container_destroy_leader_gone(Container *c)
 int container_destroy(Container *c, ReplyFunc func, void *userdata, Fault *fault)
 {
         ContainerDestroy *destroy = c->destroy;
-        int r;
+        int r, is_frozen = c->state == CONTAINER_FROZEN || c->freeze;
 
         r = container_move(c, EVENT_DESTROY, fault);
         if (r < 0)
@@ -214,6 +216,8 @@ int container_destroy(Container *c, ReplyFunc func, void *userdata, Fault *fault
                 /* With PID 1 the kernel kills all of its namespace; the pidfd fires when the last
                  * is gone. */
                 r = process_signal(c->leader_pidfd, SIGKILL);
+                if (is_frozen)
+                        container_freeze_end(c);
                 if (r >= 0)
                         return 0;
         }

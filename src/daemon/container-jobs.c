@@ -14,6 +14,7 @@
 #include "basic/fd.h"
 #include "basic/io.h"
 #include "basic/log.h"
+#include "daemon/container-freeze.h"
 #include "daemon/container-oom.h"
 #include "daemon/journal-pool.h"
 #include "daemon/manager.h"
@@ -285,7 +286,9 @@ int container_spawn(Container *c, JobSpec *take_spec, const int fds[3], SpawnFun
         r = job_spec_validate(spec, fault);
         if (r < 0)
                 return r;
-        r = container_state_next(c->state, EVENT_SPAWN, fault);
+        r = container_check_awake(c, "spawn a job", fault);
+        if (r >= 0)
+                r = container_state_next(c->state, EVENT_SPAWN, fault);
         if (r < 0)
                 return r;
         r = check_fds(spec, fds, fault);
@@ -330,12 +333,19 @@ int container_kill(Container *c, int signal, ReplyFunc func, void *userdata, Fau
         WshdRequest request = { .func = func,
                                 .userdata = userdata,
                                 .what = "Cannot signal the container" };
-        int r;
+        Fault late = FAULT_INIT;
+        int r = 0, is_thawed = c->state == CONTAINER_FROZEN && !c->freeze && signal == SIGKILL;
 
         if (signal < 1 || signal > SIGRTMAX)
                 return fault_set(fault, FAULT_INVALID, -EINVAL,
                                  "signal: %d is not between 1 and %d", signal, SIGRTMAX);
-        r = container_state_next(c->state, EVENT_SPAWN, fault);
+        /* A frozen PID 1 would do it when it is thawed, and for SIGKILL it is: who sends that one
+         * does not want them to go on. */
+        if (!is_thawed) {
+                r = container_check_awake(c, "signal the jobs", fault);
+                if (r >= 0)
+                        r = container_state_next(c->state, EVENT_SPAWN, fault);
+        }
         if (r >= 0)
                 r = wshd_request(c, &m, request, fault);
         if (r >= 0 && signal == SIGKILL) {
@@ -344,6 +354,8 @@ int container_kill(Container *c, int signal, ReplyFunc func, void *userdata, Fau
                 MAP_FOREACH(job, c->jobs)
                         job->is_kill_asked = 1;
         }
+        if (r >= 0 && is_thawed && container_thaw(c, NULL, NULL, &late) < 0)
+                (void)container_log(c, LOG_WARNING, late.error, NULL, late.text);
         return r;
 }
 

@@ -14,6 +14,7 @@
 #include "basic/log.h"
 #include "basic/message-id.h"
 #include "daemon/container-limits.h"
+#include "daemon/container-freeze.h"
 #include "daemon/container-oom.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
@@ -57,7 +58,7 @@ static void stop_send(Container *c, uint64_t grace_usec)
 
 int container_stop(Container *c, uint64_t grace_usec, ReplyFunc func, void *userdata, Fault *fault)
 {
-        int r;
+        int r, is_frozen = c->state == CONTAINER_FROZEN || c->freeze;
 
         if (grace_usec == USEC_INFINITY)
                 grace_usec = c->spec->grace_usec;
@@ -73,6 +74,9 @@ int container_stop(Container *c, uint64_t grace_usec, ReplyFunc func, void *user
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "Out of memory");
         stop_send(c, grace_usec);
+        /* It is there when PID 1 goes on. */
+        if (is_frozen)
+                container_freeze_end(c);
         return 0;
 }
 
@@ -88,6 +92,7 @@ void container_stop_leader_gone(Container *c)
         if (c->wshd)
                 wshd_client_drain(c->wshd);
         container_oom_end(c);
+        container_freeze_forget(c);
         container_disconnect(c);
         container_jobs_lost(c);
         container_clear_leader(c);

@@ -20,6 +20,7 @@
 #include "basic/strv.h"
 #include "cgroup/oom-source.h"
 #include "daemon/container-network.h"
+#include "daemon/container-freeze.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/project-pool.h"
@@ -96,6 +97,7 @@ Container *container_free(Container *c)
         container_start_free(c->start);
         container_destroy_free(c->destroy);
         container_limits_free(c->limits);
+        container_freeze_forget(c);
         container_disconnect(c);
         container_clear_leader(c);
         sd_event_source_disable_unref(c->stop_source);

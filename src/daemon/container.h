@@ -12,6 +12,7 @@
 typedef struct Manager Manager;
 typedef struct ContainerStart ContainerStart;
 typedef struct ContainerDestroy ContainerDestroy;
+typedef struct ContainerFreeze ContainerFreeze;
 typedef struct WshdClient WshdClient;
 typedef struct NetworkChange NetworkChange;
 struct WshdMessage;
@@ -88,6 +89,7 @@ struct Container {
 
         ContainerStart *start;               /* while creating */
         ContainerDestroy *destroy;           /* while destroying */
+        ContainerFreeze *freeze;             /* while it is being frozen or thawed */
         struct sd_event_source *stop_source; /* while stopping: the end of patience */
         uint64_t stop_usec;                  /* CLOCK_MONOTONIC: when that is */
         Reply *stop_replies;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 
 #include "basic/fd.h"
+#include "daemon/container-freeze.h"
 #include "daemon/manager.h"
 #include "daemon/wshd-client.h"
 
@@ -148,6 +149,8 @@ int job_attach(Job *job, const JobAttach *options, JobAttachFunc func, void *use
         int r;
 
         r = attach_check(job, options, fault);
+        if (r >= 0)
+                r = container_check_awake(job->container, "attach", fault);
         if (r < 0)
                 return r;
         if (!(m.flags & (WSHD_STDIN_FD | WSHD_STDOUT_FD | WSHD_STDERR_FD)))

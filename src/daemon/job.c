@@ -9,6 +9,7 @@
 #include "basic/io.h"
 #include "basic/log.h"
 #include "basic/strv.h"
+#include "daemon/container-freeze.h"
 #include "daemon/journal-pool.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
@@ -252,5 +253,7 @@ int job_resize(Job *job, uint32_t rows, uint32_t columns, ReplyFunc func, void *
                                  "TTYSize: %u rows by %u columns is not between 1 and 65535", rows,
                                  columns);
         r = job_check_tty(job, fault);
+        if (r >= 0)
+                r = container_check_awake(job->container, "resize the terminal", fault);
         return r < 0 ? r : wshd_request(job->container, &m, request, fault);
 }

@@ -14,6 +14,7 @@
 #include "daemon/container-forward.h"
 #include "daemon/firewall.h"
 #include "daemon/container-limits.h"
+#include "daemon/container-freeze.h"
 #include "daemon/container-oom.h"
 #include "daemon/container-network.h"
 #include "daemon/manager.h"
@@ -141,6 +142,7 @@ static int restore_running(Container *c, const ContainerRecord *record)
         if (c->manager->drop_ins && drop_in_watch_look(c->manager->drop_ins, c->unit) > 0)
                 container_refresh_limits(c);
         container_oom_begin(c);
+        container_freeze_restore(c);
         c->is_unsettled = 1;
         c->manager->n_unsettled++;
         r = container_connect(c);
@@ -148,6 +150,9 @@ static int restore_running(Container *c, const ContainerRecord *record)
                 (void)container_log(c, LOG_ERR, r, NULL, "Cannot connect to PID 1");
                 manager_container_settled(c->manager, c);
         }
+        /* It answers when it is thawed. */
+        if (c->state == CONTAINER_FROZEN)
+                manager_container_settled(c->manager, c);
         return 0;
 }
 

@@ -31,6 +31,10 @@ enum {
         _TAG_QUOTA_MAX,
 };
 
+enum {
+        TAG_CONTROL_GROUP = 1, /* string */
+};
+
 #define ERRNO_MAX 4095 /* what the kernel can return */
 #define DIRECTORIES_MAX 16
 
@@ -254,4 +258,42 @@ void quota_request_done(QuotaRequest *request)
 {
         free(request->directory);
         request->directory = NULL;
+}
+
+int freeze_request_encode(const FreezeRequest *request, WireWriter *w)
+{
+        wire_put_string(w, TAG_CONTROL_GROUP, request->control_group);
+        return w->error;
+}
+
+int freeze_request_decode(const void *data, size_t size, FreezeRequest *ret)
+{
+        WireReader reader = WIRE_READER(data, size);
+        const char *group = NULL;
+        uint64_t seen = 0;
+        WireField f;
+        int r;
+
+        while ((r = wire_next(&reader, &f)) > 0) {
+                if (f.tag != TAG_CONTROL_GROUP)
+                        continue;
+                r = wire_once(&seen, f.tag);
+                if (r >= 0)
+                        r = wire_get_string(&f, &group);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+        /* The root of the hierarchy would be the whole machine. */
+        if (!group || !path_is_normal(group) || strcmp(group, "/") == 0)
+                return -EBADMSG;
+        ret->control_group = strdup(group);
+        return ret->control_group ? 0 : -ENOMEM;
+}
+
+void freeze_request_done(FreezeRequest *request)
+{
+        free(request->control_group);
+        request->control_group = NULL;
 }

@@ -23,6 +23,9 @@
  *   quota
  *     daemon: WORKER_QUOTA(project, limits) ──► worker: DONE | FAILED
  *
+ *   freeze (cgroup v1)
+ *     daemon: WORKER_FREEZE(control group) ──► worker: DONE       all of its processes stand still
+ *
  * End of file without DONE or FAILED, either way, is a failure: the worker undoes everything when
  * the daemon's end closes before DONE, so that a dying daemon leaves no half-made container. */
 
@@ -38,6 +41,7 @@ typedef enum WorkerType {
         WORKER_FAILED,   /* kind, error, text */
         WORKER_FIREWALL, /* blob: a FirewallRequest; to warden-firewall */
         WORKER_QUOTA,    /* blob: a QuotaRequest */
+        WORKER_FREEZE,   /* blob: a FreezeRequest */
         _WORKER_TYPE_MAX,
 } WorkerType;
 
@@ -78,3 +82,13 @@ typedef struct QuotaRequest {
 int quota_request_encode(const QuotaRequest *request, WireWriter *w);
 int quota_request_decode(const void *data, size_t size, QuotaRequest *ret);
 void quota_request_done(QuotaRequest *request);
+
+/* A control group whose processes shall stand still. Decoding allocates, and refuses a path that is
+ * not absolute and normal: 0; -EBADMSG; -ENOMEM. freeze_request_done() frees what it made. */
+typedef struct FreezeRequest {
+        char *control_group;
+} FreezeRequest;
+
+int freeze_request_encode(const FreezeRequest *request, WireWriter *w);
+int freeze_request_decode(const void *data, size_t size, FreezeRequest *ret);
+void freeze_request_done(FreezeRequest *request);

@@ -10,6 +10,7 @@
 #include "wire/worker-socket.h"
 #include "worker/child.h"
 #include "worker/create.h"
+#include "worker/freeze.h"
 #include "worker/herald.h"
 #include "worker/remove.h"
 #include "worker/server.h"
@@ -115,6 +116,8 @@ static int worker_handle(Server *server, WorkerPacket *packet)
                 return remove_run(client_fd, packet);
         if (client_fd >= 0 && packet->message.type == WORKER_QUOTA)
                 return worker_limit(client_fd, packet);
+        if (client_fd >= 0 && packet->message.type == WORKER_FREEZE)
+                return freeze_run(client_fd, packet);
         return client_fd >= 0 ? worker_refuse(client_fd, -EBADMSG, "request") : -EBADMSG;
 }
 

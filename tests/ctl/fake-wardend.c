@@ -114,6 +114,20 @@ static int method_stop(sd_bus_message *m, void *userdata, sd_bus_error *error)
         return sd_bus_reply_method_return(m, "");
 }
 
+static int method_freeze(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        fake_log_call(m);
+        (void)set_state(userdata, "frozen");
+        return sd_bus_reply_method_return(m, "");
+}
+
+static int method_thaw(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        fake_log_call(m);
+        (void)set_state(userdata, "active");
+        return sd_bus_reply_method_return(m, "");
+}
+
 static int method_kill(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         int32_t signal;
@@ -179,6 +193,8 @@ static const sd_bus_vtable container_vtable[] = {
         SD_BUS_METHOD("Start", "", "", method_start, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Stop", "a{sv}", "", method_stop, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Destroy", "", "", method_destroy, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Freeze", "", "", method_freeze, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("Thaw", "", "", method_thaw, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Kill", "i", "", method_kill, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("SpawnJob", "asa{sv}", "o", fake_job_spawn, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Name", "s", container_get, 0, 0),

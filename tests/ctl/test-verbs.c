@@ -142,6 +142,10 @@ static void test_life(void **state)
         assert_log_has("Stop /org/warden/Warden1/container/two [{\"KillUSec\":2000000}]\n");
         assert_run(0, NULL, NULL, "start", "one");
         assert_run(0, NULL, NULL, "stop", "--no-block", "one");
+        assert_run(0, "", NULL, "freeze", "one", "two");
+        assert_log_has("Freeze /org/warden/Warden1/container/two []\n");
+        assert_run(0, "", NULL, "unpause", "one");
+        assert_log_has("Thaw /org/warden/Warden1/container/one []\n");
         assert_log_has("Stop /org/warden/Warden1/container/one [{\"Background\":true}]\n");
         assert_run(0, NULL, NULL, "kill", "-s", "HUP", "one");
         assert_log_has("Kill /org/warden/Warden1/container/one [1]\n");

@@ -21,7 +21,7 @@ ALLOWED = {
     "rootfs": {"basic", "model", "wire"},
     "quota": {"basic"},
     "network": {"basic", "model", "wire"},
-    "worker": {"basic", "model", "wire", "rootfs", "quota", "network"},
+    "worker": {"basic", "model", "wire", "cgroup", "rootfs", "quota", "network"},
     "init": {"basic", "wire"},
     "cgroup": {"basic", "model", "wire"},
     "systemd": {"basic", "model", "wire"},

@@ -15,6 +15,7 @@
 #include "daemon/bus/bus-limits.h"
 #include "daemon/bus/bus-path.h"
 #include "daemon/bus/bus-spec.h"
+#include "daemon/container-freeze.h"
 #include "daemon/bus/bus-stats.h"
 #include "daemon/container-limits.h"
 #include "daemon/manager.h"
@@ -148,6 +149,32 @@ static int bus_container_method_start(sd_bus_message *m, void *userdata, sd_bus_
         if (r < 0)
                 return r;
         r = container_start(userdata, bus_call_reply_done, call, &fault);
+        return r < 0 ? bus_call_refuse(call, r, &fault, error) : 1;
+}
+
+static int bus_container_method_freeze(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        Fault fault = FAULT_INIT;
+        BusCall *call;
+        int r;
+
+        r = bus_call_new(m, &call, error);
+        if (r < 0)
+                return r;
+        r = container_freeze(userdata, bus_call_reply_done, call, &fault);
+        return r < 0 ? bus_call_refuse(call, r, &fault, error) : 1;
+}
+
+static int bus_container_method_thaw(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        Fault fault = FAULT_INIT;
+        BusCall *call;
+        int r;
+
+        r = bus_call_new(m, &call, error);
+        if (r < 0)
+                return r;
+        r = container_thaw(userdata, bus_call_reply_done, call, &fault);
         return r < 0 ? bus_call_refuse(call, r, &fault, error) : 1;
 }
 
@@ -309,6 +336,10 @@ const sd_bus_vtable bus_container_vtable[] = {
                                 bus_container_method_stop, 0),
         SD_BUS_METHOD_WITH_ARGS("Destroy", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
                                 bus_container_method_destroy, 0),
+        SD_BUS_METHOD_WITH_ARGS("Freeze", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+                                bus_container_method_freeze, 0),
+        SD_BUS_METHOD_WITH_ARGS("Thaw", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_container_method_thaw,
+                                0),
         SD_BUS_METHOD_WITH_ARGS("Kill", SD_BUS_ARGS("i", signal), SD_BUS_NO_RESULT,
                                 bus_container_method_kill, 0),
         SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", stats),

@@ -292,6 +292,34 @@ static void test_quota_refusals(void **state)
         wire_writer_done(&w);
 }
 
+static int pass_freeze(const char *group, FreezeRequest *ret)
+{
+        WireWriter w = WIRE_WRITER_INIT;
+        int r;
+
+        r = freeze_request_encode(&(FreezeRequest){ .control_group = (char *)group }, &w);
+        assert_int_equal(r, 0);
+        r = freeze_request_decode(w.data, w.size, ret);
+        wire_writer_done(&w);
+        return r;
+}
+
+static void test_freeze(void **state)
+{
+        static const char *const bad[] = {
+                NULL, "", "/", "warden.slice", "/a/../b", "/a//b", "/a/."
+        };
+        FreezeRequest request = { NULL };
+
+        assert_int_equal(pass_freeze("/warden.slice/warden-0123456789a.scope", &request), 0);
+        assert_string_equal(request.control_group, "/warden.slice/warden-0123456789a.scope");
+        freeze_request_done(&request);
+        assert_null(request.control_group);
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                assert_int_equal(pass_freeze(bad[i], &request), -EBADMSG);
+        assert_null(request.control_group);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -309,6 +337,8 @@ int main(void)
                 { "carries directories to be removed", test_remove },
                 { "removes nothing whose last component is no id", test_remove_refusals },
                 { "bounds the number of directories", test_remove_count },
+                { "carries a control group to freeze, and not the root", test_freeze, NULL, NULL,
+                  NULL },
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

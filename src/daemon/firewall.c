@@ -31,6 +31,7 @@ struct FirewallCall {
         FirewallAction action;
         int is_retried;
         int is_orphan; /* nobody waits: freed when it is through */
+        int is_done;   /* only memory, which its owner frees */
 };
 
 struct Firewall {
@@ -90,20 +91,27 @@ Firewall *firewall_free(Firewall *firewall)
 
 FirewallCall *firewall_call_free(FirewallCall *call)
 {
-        if (call)
+        if (!call)
+                return NULL;
+        if (call->is_done)
+                free(call);
+        else
                 call->is_orphan = 1;
         return NULL;
 }
 
+/* Out of the list first: who is told may do anything, and frees the call, which is his. */
 static void call_finish(FirewallCall *call, int error, const Fault *fault)
 {
-        ReplyFunc func = call->is_orphan ? NULL : call->func;
-        void *userdata = call->userdata;
-
-        /* Out of the list first: who is told may do anything. */
-        call_release(call);
-        if (func)
-                func(userdata, error, fault);
+        if (call->is_orphan) {
+                call_release(call);
+                return;
+        }
+        call_unlink(call);
+        call->worker = worker_operation_free(call->worker);
+        wire_writer_done(&call->request);
+        call->is_done = 1;
+        call->func(call->userdata, error, fault);
 }
 
 static void on_called(void *userdata, int error, const Fault *fault)
@@ -124,7 +132,7 @@ static void on_called(void *userdata, int error, const Fault *fault)
                 return;
         }
         /* The tables are gone, or the program is. */
-        if ((error == -ENOENT || error == -ECONNRESET) && !call->is_retried) {
+        if ((error == -ENOENT || error == -ECONNRESET || error == -EPIPE) && !call->is_retried) {
                 call->is_retried = 1;
                 firewall_rebuild(call->firewall);
                 return;

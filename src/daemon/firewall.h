@@ -21,8 +21,8 @@ DEFINE_DROP(Firewall, firewall, firewall_free);
  * @action      not FIREWALL_REBUILD
  * @forwards    what of them it is about; FIREWALL_REMOVE is about all that the container has
  * @func        called once from the loop; the call may be freed from within
- * @ret         owned by the caller; of one that is freed before, nothing is heard any more, but
- *              what it asked for happens
+ * @ret         owned by the caller, also after @func was called; of one that is freed before,
+ *              nothing is heard any more, but what it asked for happens
  * Returns      0; negative errno with a fault. */
 int firewall_call(Firewall *firewall, FirewallAction action, Container *c,
                   const PortForward *forwards, size_t n_forwards, ReplyFunc func, void *userdata,

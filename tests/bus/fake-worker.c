@@ -18,7 +18,13 @@
  *     deaf               DONE, but what was executed never answers
  *     dead               DONE, but what was executed has ended at once
  *     fail-remove        FAILED as the answer to REMOVE
- *     hang-remove        no answer to REMOVE */
+ *     hang-remove        no answer to REMOVE
+ *
+ * It is warden-firewall as well, and changes nothing:
+ *     fail-firewall      FAILED as the answer to FIREWALL
+ *     hang-firewall
+ *     no-tables          the first FIREWALL_FORWARD is told that there are no tables
+ *     taken-port         port 61001 is a process's */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +38,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -39,6 +46,7 @@
 
 #include "basic/fd.h"
 #include "basic/io.h"
+#include "wire/firewall-message.h"
 #include "wire/plan-wire.h"
 #include "wire/worker-socket.h"
 
@@ -287,6 +295,35 @@ static int remove_all(Operation *op, const WorkerMessage *m)
         return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0);
 }
 
+static int firewall_fail(Operation *op, FaultKind kind, int error, const char *text)
+{
+        WorkerMessage m = { .type = WORKER_FAILED, .fault = FAULT_INIT };
+
+        (void)fault_set(&m.fault, kind, error, "%s", text);
+        return worker_send(op->fd, &m, NULL, 0, 0);
+}
+
+static int firewall(Operation *op, const WorkerMessage *m)
+{
+        FirewallRequest request;
+        char path[PATH_MAX];
+
+        if (misbehave(op, "firewall"))
+                return 1;
+        if (firewall_request_decode(m->blob, m->blob_size, &request) < 0)
+                return fail(op, -EBADMSG, "fake: cannot read the request");
+        /* Once, whichever process it is. */
+        (void)snprintf(path, sizeof(path), "%s.tables", getenv("WARDEN_FAKE_WORKER"));
+        if (is_mode(op, "no-tables") && request.action == FIREWALL_FORWARD &&
+            mkdir(path, 0700) == 0)
+                return firewall_fail(op, FAULT_FAILED, -ENOENT, "fake: no tables");
+        if (is_mode(op, "taken-port") && request.action == FIREWALL_FORWARD &&
+            request.containers[0].forwards[0].host_port == 61001)
+                return firewall_fail(op, FAULT_IN_USE, -EADDRINUSE, "fake: the port is taken");
+        firewall_request_done(&request);
+        return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0);
+}
+
 static void operate(WorkerPacket *packet, const char *wshd)
 {
         Operation op = { .fd = packet->fds[0], .wshd = wshd, .pidfd = -EBADF, .gate_fd = -EBADF };
@@ -299,6 +336,8 @@ static void operate(WorkerPacket *packet, const char *wshd)
         op.plan = &none;
         if (m->type == WORKER_REMOVE)
                 _exit(remove_all(&op, m) < 0);
+        if (m->type == WORKER_FIREWALL)
+                _exit(firewall(&op, m) < 0);
         if (plan_decode(m->blob, m->blob_size, &op.plan) < 0)
                 _exit(fail(&op, -EBADMSG, "fake: cannot read the plan"));
         _exit(create(&op) < 0);
@@ -307,8 +346,6 @@ static void operate(WorkerPacket *packet, const char *wshd)
 /* usage: fake-worker WSHD STATE_DIRECTORY RUNTIME_DIRECTORY */
 int main(int argc, char *argv[])
 {
-        if (argc < 2)
-                return 2;
         (void)signal(SIGCHLD, SIG_IGN);
         (void)signal(SIGPIPE, SIG_IGN);
         for (;;) {
@@ -319,7 +356,7 @@ int main(int argc, char *argv[])
                         return r < 0;
                 if (packet.n_fds == 1 && fork() == 0) {
                         fd_close(WORKER_FD);
-                        operate(&packet, argv[1]);
+                        operate(&packet, argc > 1 ? argv[1] : NULL);
                 }
                 worker_packet_done(&packet);
         }

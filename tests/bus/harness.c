@@ -220,12 +220,13 @@ static void make_config(const char *path)
 
 void harness_launch_wardend(Harness *h)
 {
-        char worker[256], wshd[256], journal[256], state[160], runtime[160], config[160],
-                notify[128];
+        char worker[256], wshd[256], journal[256], firewall[256], state[160], runtime[160],
+                config[160], notify[128];
         char *argv[] = { (char *)need_env("WARDEND"),
                          worker,
                          wshd,
                          journal,
+                         firewall,
                          state,
                          runtime,
                          config,
@@ -236,6 +237,7 @@ void harness_launch_wardend(Harness *h)
         (void)snprintf(worker, sizeof(worker), "--worker=%s", need_env("FAKE_WORKER"));
         (void)snprintf(wshd, sizeof(wshd), "--wshd=%s", need_env("WSHD"));
         (void)snprintf(journal, sizeof(journal), "--journal=%s", need_env("FAKE_JOURNAL"));
+        (void)snprintf(firewall, sizeof(firewall), "--firewall=%s", need_env("FAKE_WORKER"));
         (void)snprintf(state, sizeof(state), "--state-directory=%s/state", h->directory);
         (void)snprintf(runtime, sizeof(runtime), "--runtime-directory=%s/run", h->directory);
         (void)snprintf(config, sizeof(config), "--config=%s/wardend.conf", h->directory);

@@ -17,7 +17,8 @@ int limit_text_parse_device(DeviceLimitKind kind, const char *text, Limits *limi
 /* Appends an entry {sv} for each that is given, as CreateContainer and SetLimits take them. */
 int limit_text_append(sd_bus_message *m, const Limits *limits);
 
-/* What people call the limit: CPUQuota, as in unit files, for what is CPUQuotaPerSecUSec on buses. */
+/* What people call the limit: CPUQuota, as in unit files, for what is CPUQuotaPerSecUSec on
+ * buses. */
 const char *limit_text_name(const char *name);
 
 /* The value of a member of Limits, without its name: "512M", "150%", "0-3", "/dev/sda 10M".

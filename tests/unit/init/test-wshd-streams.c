@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What jobs write, and who reads it: a real PID 1, real processes, and readers of every sort. Long
- * because all cases share the readers and the jobs of this file. */
+/* What jobs write, and who reads it: a real PID 1, real processes, and readers of every sort.
+ * Long because all cases share the readers and the jobs of this file. */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,8 +9,8 @@
 typedef struct ScopeFreeze ScopeFreeze;
 
 /* @done   called exactly once, from the event loop; as that of scope_start()
- * @ret    owned by the caller; scope_freeze_free() cancels: done is not called any more, but systemd
- *         goes on */
+ * @ret    owned by the caller; scope_freeze_free() cancels: done is not called any more, but
+ *         systemd goes on */
 int scope_freeze(SystemdClient *client, const char *unit, ScopeDone done, void *userdata,
                  ScopeFreeze **ret, Fault *fault);
 int scope_thaw(SystemdClient *client, const char *unit, ScopeDone done, void *userdata,

@@ -306,9 +306,14 @@ static int pass_freeze(const char *group, FreezeRequest *ret)
 
 static void test_freeze(void **state)
 {
-        static const char *const bad[] = {
-                NULL, "", "/", "warden.slice", "/a/../b", "/a//b", "/a/."
-        };
+        static const char *const bad[] = { NULL,
+                                           "",
+                                           "/",
+                                           "warden.slice",
+                                           "/a/../b",
+                                           "/a/"
+                                           "/b",
+                                           "/a/." };
         FreezeRequest request = { NULL };
 
         assert_int_equal(pass_freeze("/warden.slice/warden-0123456789a.scope", &request), 0);

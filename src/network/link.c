@@ -15,12 +15,15 @@
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
+#include "basic/fd.h"
 #include "network/link.h"
 
 #define MTU_DEFAULT 1500U
 /* For documentation (RFC 5737): no host has a better route there than its default one. */
-#define FAR_ADDRESS "192.0.2.1"
+#define FAR_ADDRESS "198.51.100.1"
 
 static inline void drop_rtnl_link(struct rtnl_link **p)
 {
@@ -187,13 +190,18 @@ static int default_interface(Netlink *netlink)
 
 uint32_t link_default_mtu(Netlink *netlink)
 {
-        _drop_(drop_rtnl_link) struct rtnl_link *link = NULL;
+        _drop_(drop_fd) int fd = -EBADF;
+        struct ifreq request = { .ifr_mtu = 0 };
         int index = default_interface(netlink);
-        uint32_t mtu = 0;
 
-        if (index > 0 && rtnl_link_get_kernel(netlink, index, NULL, &link) >= 0)
-                mtu = rtnl_link_get_mtu(link);
-        return mtu >= NETWORK_MTU_MIN6 && mtu <= NETWORK_MTU_MAX ? mtu : MTU_DEFAULT;
+        if (index > 0 && if_indextoname((unsigned)index, request.ifr_name)) {
+                fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+                if (fd < 0 || ioctl(fd, SIOCGIFMTU, &request) < 0)
+                        return MTU_DEFAULT;
+        }
+        return request.ifr_mtu >= NETWORK_MTU_MIN6 && request.ifr_mtu <= NETWORK_MTU_MAX
+                       ? (uint32_t)request.ifr_mtu
+                       : MTU_DEFAULT;
 }
 
 int link_find(const char *name, Fault *fault)

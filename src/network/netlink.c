@@ -13,6 +13,7 @@
 #define REASON_MAX 128
 
 typedef struct Answer {
+        uint32_t number; /* of the request: what else comes is of one before */
         int error;
         int is_there;
         char reason[REASON_MAX]; /* of the kernel's own words */
@@ -96,7 +97,8 @@ static int netlink_receive(Netlink *netlink, Answer *answer)
                 return n == 0 ? -EIO : netlink_errno(n);
         for (struct nlmsghdr *h = (struct nlmsghdr *)(void *)buffer; nlmsg_ok(h, n);
              h = nlmsg_next(h, &n)) {
-                if (h->nlmsg_type != NLMSG_ERROR || nlmsg_datalen(h) < (int)sizeof(struct nlmsgerr))
+                if (h->nlmsg_type != NLMSG_ERROR || h->nlmsg_seq != answer->number ||
+                    nlmsg_datalen(h) < (int)sizeof(struct nlmsgerr))
                         continue;
                 answer->is_there = 1;
                 answer->error = ((struct nlmsgerr *)nlmsg_data(h))->error;
@@ -115,7 +117,7 @@ static int netlink_call_once(Netlink *netlink, struct nl_msg *message, Answer *a
         nlmsg_hdr(message)->nlmsg_seq = NL_AUTO_SEQ;
         nl_complete_msg(netlink, message);
         nlmsg_hdr(message)->nlmsg_flags |= NLM_F_ACK;
-        *answer = (Answer){ .error = 0 };
+        *answer = (Answer){ .number = nlmsg_hdr(message)->nlmsg_seq };
         r = nl_send(netlink, message);
         if (r < 0)
                 return netlink_errno(r);
@@ -130,7 +132,7 @@ static int netlink_call_once(Netlink *netlink, struct nl_msg *message, Answer *a
 int netlink_call(Netlink *netlink, struct nl_msg *take_message, const char *what, Fault *fault)
 {
         _drop_(drop_nl_msg) struct nl_msg *message = take_message;
-        Answer answer;
+        Answer answer = { .error = 0 };
         int r = 0;
 
         for (int i = 0; i < ATTEMPTS_MAX; i++) {

@@ -40,6 +40,7 @@ struct ContainerStart {
         FirewallCall *firewall; /* the guard, then the forwards */
         sd_event_source *timer;
         int is_scoped, is_guarded; /* what the gate waits for */
+        Fault guard_fault;         /* kept until there is a process that can be killed */
         int is_first;              /* failure means destroy */
         int is_executed;           /* the worker is done: the process is wshd */
         Fault fault;
@@ -145,6 +146,11 @@ static void on_guarded(void *userdata, int error, const Fault *fault)
         ContainerStart *start = userdata;
 
         start->firewall = firewall_call_free(start->firewall);
+        if (error < 0 && start->container->leader_pidfd < 0) {
+                /* The worker is at it: what would be removed now, it might make again. */
+                start->guard_fault = *fault;
+                return;
+        }
         if (error < 0) {
                 start_fail(start, error, fault);
                 return;
@@ -197,6 +203,10 @@ static void on_worker_cloned(void *userdata, uint32_t pid, int take_pidfd)
         r = container_set_leader(c, pid, take_pidfd);
         if (r < 0) {
                 start_fail_text(start, r, "Cannot watch the container's process");
+                return;
+        }
+        if (start->guard_fault.kind != FAULT_NONE) {
+                start_fail(start, start->guard_fault.error, &start->guard_fault);
                 return;
         }
         if (!container_network_is_joined(c)) {

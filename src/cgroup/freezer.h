@@ -4,8 +4,8 @@
 #include "cgroup/cgroup.h"
 
 /* The freezer of cgroup v1, which systemd does not keep: a unit has no group in that hierarchy
- * until it is frozen for the first time, and nobody but us removes it. On v2 systemd freezes by itself,
- * and only freezer_is_frozen() is for it.
+ * until it is frozen for the first time, and nobody but us removes it. On v2 systemd freezes by
+ * itself, and only freezer_is_frozen() is for it.
  * @control_group   of a unit, as cgroup_find() gives it */
 
 /* Makes the group, freezes it, and moves every process of the unit into it. Blocks: for a worker.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* start, stop, freeze, thaw, kill and destroy: one call for each name, all at once, so that stopping
- * ten containers takes as long as the slowest. Every name is tried; what failed is listed. */
+/* start, stop, freeze, thaw, kill and destroy: one call for each name, all at once, so that
+ * stopping ten containers takes as long as the slowest. Every name is tried; what failed is
+ * listed. */
 
 #include <errno.h>
 #include <inttypes.h>

@@ -195,7 +195,7 @@ int container_destroy(Container *c, ReplyFunc func, void *userdata, Fault *fault
         ContainerDestroy *destroy = c->destroy;
         int r, is_frozen = c->state == CONTAINER_FROZEN || c->freeze;
 
-        r = container_move(c, EVENT_DESTROY, fault);
+        r = container_move_down(c, EVENT_DESTROY, fault);
         if (r < 0)
                 return r;
         if (destroy) {

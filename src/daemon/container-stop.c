@@ -62,7 +62,7 @@ int container_stop(Container *c, uint64_t grace_usec, ReplyFunc func, void *user
 
         if (grace_usec == USEC_INFINITY)
                 grace_usec = c->spec->grace_usec;
-        r = container_move(c, EVENT_STOP, fault);
+        r = container_move_down(c, EVENT_STOP, fault);
         if (r < 0)
                 return r;
         if (c->state == CONTAINER_STOPPED) {

@@ -166,6 +166,20 @@ int container_move(Container *c, ContainerEvent event, Fault *fault)
         return 0;
 }
 
+int container_move_down(Container *c, ContainerEvent event, Fault *fault)
+{
+        Fault full = FAULT_INIT;
+        int r;
+
+        r = container_move(c, event, &full);
+        if (r == -ENOSPC || r == -EDQUOT) {
+                (void)container_log(c, LOG_WARNING, r, NULL, full.text);
+                container_move_on(c, event);
+                return 0;
+        }
+        return r < 0 ? fault_set(fault, full.kind, r, "%s", full.text) : 0;
+}
+
 void container_move_on(Container *c, ContainerEvent event)
 {
         Fault fault = FAULT_INIT;

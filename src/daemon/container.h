@@ -141,6 +141,11 @@ Container *container_free(Container *c);
  * Returns 0; -EPROTO; the errno of saving. */
 int container_move(Container *c, ContainerEvent event, Fault *fault);
 
+/* The same for a step down. Where there is no room to save it, it goes on: the end of containers is
+ * what makes room. Should the daemon die before the end, the next one finds the old state, and the
+ * processes as they are by then. */
+int container_move_down(Container *c, ContainerEvent event, Fault *fault);
+
 /* The same for what has happened already: a failure to save is logged, the state moves on. */
 void container_move_on(Container *c, ContainerEvent event);
 

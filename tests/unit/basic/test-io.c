@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -202,6 +204,27 @@ static void test_write_atomic_failure(void **state)
         assert_int_equal(io_write_file_atomic(f->fd, name, "x", 1), -ENAMETOOLONG);
 }
 
+/* As on a full disk: a part can be written, the rest cannot. */
+static void test_write_atomic_no_room(void **state)
+{
+        Fixture *f = *state;
+        struct rlimit limit, old;
+        void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+        int r;
+
+        assert_int_equal(io_write_file_atomic(f->fd, "state", "old", 3), 0);
+        assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+        limit = old;
+        limit.rlim_cur = 4;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        r = io_write_file_atomic(f->fd, "state", "new and long", 12);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+        (void)signal(SIGXFSZ, handler);
+        assert_int_equal(r, -EFBIG);
+        expect_content(f->fd, "state", "old");
+        assert_false(exists(f->fd, ".#state"));
+}
+
 static void test_mkdir_open(void **state)
 {
         Fixture *f = *state;
@@ -291,6 +314,8 @@ int main(void)
                 CASE("does not wait for the writer of a fifo", test_read_fifo),
                 CASE("writes a string to an existing file only", test_write_string),
                 CASE("replaces a file, private, with nothing left over", test_write_atomic),
+                CASE("leaves the old file when there is no room for the new one",
+                     test_write_atomic_no_room),
                 CASE("leaves the old file to who has it open", test_write_atomic_old_reader),
                 CASE("takes a leftover of a crash but follows no link", test_write_atomic_leftover),
                 CASE("leaves no temporary file behind on failure", test_write_atomic_failure),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One change at a time:
+/* One change at a time, those of the disk before the others:
  *
  *   spec changed, saved ─── SetUnitProperties, GetAll ─── group's files compared ─── told, answered
  *        │ not saved            │ refused                    │ the kernel has another value
@@ -18,6 +18,7 @@
 
 #include "basic/log.h"
 #include "cgroup/limit-check.h"
+#include "daemon/container-disk.h"
 #include "daemon/container-limits.h"
 #include "daemon/manager.h"
 #include "daemon/store.h"
@@ -27,7 +28,8 @@ typedef struct Change Change;
 struct Change {
         Change *next;
         Limits wanted;
-        Limits old; /* of the whole spec, once it was changed */
+        Limits old;      /* of the whole spec, once it was changed */
+        int is_disk_set; /* the file system has the new ones of the disk */
         int is_undoing;
         Fault fault; /* why it is undone */
         ReplyFunc func;
@@ -40,6 +42,7 @@ struct ContainerLimits {
         int is_stale; /* something has changed since we asked */
         Change *changes;
         ScopeLimitsCall *call;
+        DiskCall *disk_call;
 };
 
 static Change *change_free(Change *change)
@@ -61,6 +64,7 @@ struct ContainerLimits *container_limits_free(struct ContainerLimits *limits)
                 change_free(change);
         }
         scope_limits_call_free(limits->call);
+        disk_call_free(limits->disk_call);
         limits_done(&limits->in_force);
         free(limits);
         return NULL;
@@ -151,6 +155,29 @@ static void change_finish(Container *c, int error, const Fault *fault)
         next_change(c);
 }
 
+static void on_disk_put_back(void *userdata, int error, const Fault *fault)
+{
+        Container *c = userdata;
+
+        c->limits->disk_call = disk_call_free(c->limits->disk_call);
+        if (error < 0)
+                (void)container_log(c, LOG_ERR, error, NULL, fault->text);
+        next_change(c);
+}
+
+/* Not when the container has ended: its next start does it. */
+static void put_back_disk(Container *c, Change *change)
+{
+        int r;
+
+        if (!change->is_disk_set || !c->limits)
+                return;
+        change->is_disk_set = 0;
+        r = disk_call_begin(c, on_disk_put_back, c, &c->limits->disk_call, NULL);
+        if (r < 0)
+                (void)container_log(c, LOG_ERR, r, NULL, "Failed to put DiskMax back");
+}
+
 static int put_back(Container *c, Change *change)
 {
         int r;
@@ -161,6 +188,7 @@ static int put_back(Container *c, Change *change)
         r = store_save_container(c);
         if (r < 0)
                 (void)container_log(c, LOG_ERR, r, NULL, "Failed to save the state");
+        put_back_disk(c, change);
         return r;
 }
 
@@ -291,6 +319,34 @@ static int keep_in_force(Container *c)
         return r;
 }
 
+static void on_disk_set(void *userdata, int error, const Fault *fault)
+{
+        Container *c = userdata;
+        Change *change = c->limits->changes;
+        Fault late = FAULT_INIT;
+
+        if (error >= 0) {
+                change->is_disk_set = 1;
+                error = ask(c, &change->wanted, &late);
+                fault = &late;
+        }
+        if (error < 0) {
+                (void)fault_set(&late, fault->kind, error, "%s", fault->text);
+                c->limits->disk_call = disk_call_free(c->limits->disk_call);
+                (void)put_back(c, change);
+                change_finish(c, error, &late);
+                return;
+        }
+        c->limits->disk_call = disk_call_free(c->limits->disk_call);
+}
+
+static int change_kernel(Container *c, Change *change, Fault *fault)
+{
+        if (disk_limits_are_given(&change->wanted))
+                return disk_call_begin(c, on_disk_set, c, &c->limits->disk_call, fault);
+        return ask(c, &change->wanted, fault);
+}
+
 static void change_begin(Container *c, Change *change)
 {
         Fault fault = FAULT_INIT;
@@ -300,7 +356,7 @@ static void change_begin(Container *c, Change *change)
         if (r >= 0)
                 r = change_spec(c, change, &fault);
         if (r >= 0) {
-                r = ask(c, &change->wanted, &fault);
+                r = change_kernel(c, change, &fault);
                 if (r < 0)
                         (void)put_back(c, change);
         }
@@ -310,7 +366,7 @@ static void change_begin(Container *c, Change *change)
 
 static void next_change(Container *c)
 {
-        if (c->limits->call)
+        if (c->limits->call || c->limits->disk_call)
                 return;
         if (c->limits->changes)
                 change_begin(c, c->limits->changes);
@@ -339,6 +395,8 @@ static int check_change(const Container *c, const Limits *changes, Fault *fault)
         r = container_state_next(c->state, EVENT_LIMIT, fault);
         if (r >= 0)
                 r = limit_check_possible(c->manager->cgroup_mode, changes, fault);
+        if (r >= 0)
+                r = container_check_disk_change(c, changes, fault);
         if (r >= 0)
                 r = limits_copy(&c->spec->limits, &whole);
         if (r < 0)

@@ -13,6 +13,7 @@
 
 #include "basic/log.h"
 #include "basic/strv.h"
+#include "daemon/container-disk.h"
 #include "daemon/stats-reader.h"
 
 /* One container is twenty files, of about ten microseconds each. */
@@ -56,11 +57,30 @@ int stats_reader_new(Manager *manager, StatsReader **ret)
         return 0;
 }
 
+/* By the daemon itself, which knows the layer; the numbers are in the kernel's memory. */
+static void row_set_disk(StatsRow *row, const Container *c)
+{
+        DiskLimits disk = disk_limits_from(&c->spec->limits);
+        uint64_t bytes, inodes;
+
+        if (container_get_disk_usage(c, &bytes, &inodes) < 0)
+                return;
+        stats_set(&row->stats, STAT_DISK_CURRENT, bytes);
+        if (disk.bytes != UINT64_MAX)
+                stats_set(&row->stats, STAT_DISK_MAX, disk.bytes);
+        if (inodes == UINT64_MAX)
+                return;
+        stats_set(&row->stats, STAT_DISK_INODES_CURRENT, inodes);
+        if (disk.inodes != UINT64_MAX)
+                stats_set(&row->stats, STAT_DISK_INODES_MAX, disk.inodes);
+}
+
 static void row_init(StatsRow *row, const Container *c)
 {
         *row = (StatsRow){ .start_ticks = c->leader_start_ticks, .state = c->state };
         (void)snprintf(row->name, sizeof(row->name), "%s", container_name(c));
         (void)snprintf(row->id, sizeof(row->id), "%s", c->id);
+        row_set_disk(row, c);
         if (c->control_group && strlen(c->control_group) < sizeof(row->control_group))
                 (void)snprintf(row->control_group, sizeof(row->control_group), "%s",
                                c->control_group);

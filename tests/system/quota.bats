@@ -149,3 +149,36 @@ fill() { script_in "$1" "dd if=/dev/zero of=/big bs=1M count=$2 2>&1; sync"; }
     systemctl start wardend.service
     create t-a --disk 16M
 }
+
+@test "limits are raised and lowered while the container runs, and survive the daemon" {
+    create t-a --disk 16M --disk-inodes 100
+    refuses script_in t-a 'dd if=/dev/zero of=/big bs=1M count=24 2>&1'
+    container_call t-a SetLimits 'a{sv}' 1 DiskMax t $((64 << 20))
+    script_in t-a 'dd if=/dev/zero of=/big bs=1M count=24 2>&1'
+    daemon_kill
+    daemon_wait
+    is $((64 << 20)) "$(container_get t-a Limits | jq .DiskMax.data)"
+    # Below what is there: kept, and nothing added.
+    container_call t-a SetLimits 'a{sv}' 1 DiskMax t $((8 << 20))
+    refuses script_in t-a 'dd if=/dev/zero of=/more bs=1M count=1 2>&1'
+    like 'quota exceeded' "$output"
+    is $((24 << 20)) "$(script_in t-a 'stat -c %s /big')"
+    container_call t-a SetLimits 'a{sv}' 2 DiskMax t 18446744073709551615 DiskInodesMax t 50
+    script_in t-a 'dd if=/dev/zero of=/more bs=1M count=24 2>&1'
+    refuses script_in t-a 'for i in $(seq 60); do : >/f$i || exit 1; done'
+    refuses container_call t-a SetLimits 'a{sv}' 1 DiskMax t 5
+    create t-b
+    refuses container_call t-b SetLimits 'a{sv}' 1 DiskMax t $((64 << 20))
+    like 'created with' "$output"
+}
+
+@test "statistics tell what is there beside what may be" {
+    local stats
+    create t-a --disk 16M --disk-inodes 100
+    fill t-a 4
+    stats=$(container_call t-a GetStats | jq '.data[0] | map_values(.data)')
+    (($(jq .DiskCurrent <<<"$stats") >= 4 << 20 && $(jq .DiskCurrent <<<"$stats") < 5 << 20))
+    is $((16 << 20)) "$(jq .DiskMax <<<"$stats")"
+    (($(jq .DiskInodesCurrent <<<"$stats") >= 5 && $(jq .DiskInodesCurrent <<<"$stats") < 20))
+    is 100 "$(jq .DiskInodesMax <<<"$stats")"
+}

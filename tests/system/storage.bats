@@ -162,3 +162,12 @@ memory_bytes() {
     refuses script_in t-b 'dd if=/dev/zero of=/big bs=1M count=32 2>&1'
     like 'No space left' "$output"
 }
+
+@test "sizes of images and of memory cannot be changed, and statistics know an image's blocks" {
+    create t-a --storage loop --disk 16M
+    refuses container_call t-a SetLimits 'a{sv}' 1 DiskMax t $((64 << 20))
+    like "cannot be changed with Storage 'loop'" "$output"
+    is $((16 << 20)) "$(container_get t-a Limits | jq .DiskMax.data)"
+    is $(($(stat -c %b "$(image_of t-a)") * 512)) "$(container_call t-a GetStats | jq '.data[0].DiskCurrent.data')"
+    container_call t-a SetLimits 'a{sv}' 1 TasksMax t 50
+}

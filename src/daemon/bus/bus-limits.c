@@ -51,8 +51,8 @@ int bus_limits_set_devices(sd_bus_message *m, const DictKey *key, void *target, 
 
 static const DictKey limit_keys[] = {
         BUS_LIMIT_KEYS(0),
-        { "DiskMax", "t" },
-        { "DiskInodesMax", "t" },
+        { "DiskMax", "t", bus_limits_set_number, 0 },
+        { "DiskInodesMax", "t", bus_limits_set_number, 0 },
         { "BandwidthMax", "(tt)" },
 };
 

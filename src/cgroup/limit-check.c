@@ -375,8 +375,15 @@ static int check_group_cpus(const Check *check, const CpuSet *wanted, Fault *fau
         int r;
 
         r = read_text(check, "cpuset", "cpuset.cpus", &text);
+        if ((r == -ENOENT || r == -EOPNOTSUPP) && cpu_set_size(wanted) == 0)
+                return 0;
         if (r < 0)
                 return fail_read(check, LIMIT_NAME_CPUS, r, fault);
+        /* systemd 252 writes no empty list, so that the last one stays. */
+        if (cpu_set_size(wanted) == 0 && text[strspn(text, " \n")])
+                return fault_set(fault, FAULT_NOT_SUPPORTED, -EOPNOTSUPP,
+                                 LIMIT_NAME_CPUS ": systemd does not take them back from a running "
+                                                 "container; name all processors instead");
         if (cpu_set_parse(text, &cpus) < 0 || !cpu_set_is_equal(&cpus, wanted))
                 return fault_set(fault, FAULT_FAILED, -EIO,
                                  LIMIT_NAME_CPUS ": systemd took them, but the kernel has '%.64s'",
@@ -438,7 +445,7 @@ int limit_check_applied_below(const char *mount, CgroupMode mode, const char *co
         for (int i = 0; i < _LIMIT_MAX && r >= 0; i++)
                 if (is_limit(limits, (Limit)i))
                         r = check_number(&check, (Limit)i, limits->values[i], fault);
-        if (r >= 0 && has_cpus(limits))
+        if (r >= 0 && limits->has_cpus)
                 r = check_group_cpus(&check, &limits->cpus, fault);
         for (size_t i = 0; i < limits->devices.n_items && r >= 0; i++)
                 if (limits->devices.items[i].value != UINT64_MAX)

@@ -52,15 +52,15 @@ cpu_quota() {
 }
 
 @test "ends what needs more memory than MemoryMax, and nothing else" {
-    create t-hog
+    create t-hog --oom-policy continue
     wardenctl limit t-hog MemoryMax=24M
     # MemorySwapMax is v2's; a machine with swap would take it there
     ! is_v2 || wardenctl limit t-hog MemorySwapMax=0
     capture wardenctl exec t-hog -- sh -c 'head -c 200M /dev/zero | tail -c 150M >/dev/null'
-    ((status != 0)) || [[ $(cgroup_file t-hog memory "$(is_v2 && echo memory.events || echo memory.oom_control)") == *"oom_kill "[1-9]* ]]
+    ((status != 0))
     ! is_v2 || like 'oom_kill [1-9]' "$(cgroup_file t-hog memory memory.events)"
     is_v2 || like 'oom_kill [1-9]' "$(cgroup_file t-hog memory memory.oom_control)"
-    # Whatever the policy for that is: the daemon and others go on.
+    is ok "$(inside t-hog echo ok)"
     create t-other
     is ok "$(inside t-other echo ok)"
 }
@@ -196,8 +196,10 @@ cpu_quota() {
     wardenctl limit t-v2 AllowedCPUs=0-1
     is 0-1 "$(cgroup_file t-v2 cpuset cpuset.cpus)"
     is '"0-1"' "$(limit_of t-v2 AllowedCPUs)"
-    wardenctl limit t-v2 AllowedCPUs=
-    is "" "$(cgroup_file t-v2 cpuset cpuset.cpus)"
+    # What is said to be taken back is, or it is refused: systemd 252 cannot.
+    if wardenctl limit t-v2 AllowedCPUs=; then is "" "$(cgroup_file t-v2 cpuset cpuset.cpus)"; else
+        is '"0-1"' "$(limit_of t-v2 AllowedCPUs)"
+    fi
 }
 
 # device: some block device of the host

@@ -253,6 +253,13 @@ static void test_cpus_back(void **state)
         assert_int_equal(applied(*state, CGROUP_UNIFIED, &limits, &fault), 0);
         make_file(*state, GROUP "/cpuset.cpus", "\n");
         assert_int_equal(applied(*state, CGROUP_UNIFIED, &limits, &fault), -EIO);
+        /* Taken back: nothing may be left of them. */
+        assert_int_equal(limits_set_cpus(&limits, "", NULL), 0);
+        assert_int_equal(applied(*state, CGROUP_UNIFIED, &limits, &fault), 0);
+        assert_int_equal(applied(*state, CGROUP_LEGACY, &limits, &fault), 0);
+        make_file(*state, GROUP "/cpuset.cpus", "0-2\n");
+        assert_int_equal(applied(*state, CGROUP_UNIFIED, &limits, &fault), -EOPNOTSUPP);
+        assert_int_equal(fault.kind, FAULT_NOT_SUPPORTED);
 }
 
 static void test_finds_device(void **state)

@@ -142,11 +142,11 @@ static void test_life(void **state)
         assert_log_has("Stop /org/warden/Warden1/container/two [{\"KillUSec\":2000000}]\n");
         assert_run(0, NULL, NULL, "start", "one");
         assert_run(0, NULL, NULL, "stop", "--no-block", "one");
+        assert_log_has("Stop /org/warden/Warden1/container/one [{\"Background\":true}]\n");
         assert_run(0, "", NULL, "freeze", "one", "two");
         assert_log_has("Freeze /org/warden/Warden1/container/two []\n");
         assert_run(0, "", NULL, "unpause", "one");
         assert_log_has("Thaw /org/warden/Warden1/container/one []\n");
-        assert_log_has("Stop /org/warden/Warden1/container/one [{\"Background\":true}]\n");
         assert_run(0, NULL, NULL, "kill", "-s", "HUP", "one");
         assert_log_has("Kill /org/warden/Warden1/container/one [1]\n");
         assert_run(0, NULL, NULL, "kill", "one");
@@ -342,8 +342,8 @@ static void check_completion(const char *line, const char *expected)
 
 static void test_completion(void **state)
 {
-        check_completion("wardenctl \"\"",
-                         " run exec shell attach create start stop kill destroy rm ");
+        check_completion("wardenctl \"\"", " run exec shell attach create start stop freeze pause "
+                                           "thaw unpause kill destroy rm ");
         check_completion("wardenctl --j", " --json ");
         check_completion("wardenctl inf", " info ");
         check_completion("wardenctl stop alp", " alpha ");

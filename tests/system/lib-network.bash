@@ -27,6 +27,8 @@ world_end() {
     ip netns del world 2>/dev/null || true
     # With its peer, when the kernel has time; nobody else's routes go through it.
     ip link del warden-up 2>/dev/null || true
+    # What ip(8) made for the names of namespaces, unless somebody has others.
+    if [[ -z $(ip netns list) ]] && mountpoint -q /run/netns; then umount /run/netns; fi
 }
 
 # world COMMAND…: runs it there

@@ -7,6 +7,8 @@ load lib
 load lib-network
 
 setup_file() {
+    # As after the restarts below: what a daemon watches depends on what systemd has made by the time it starts.
+    systemctl restart wardend.service
     file_begin
     world_begin
 }
@@ -18,7 +20,7 @@ teardown_file() {
 
 teardown() {
     case_end
-    rm -f /run/warden/wardend.conf.d/test.conf
+    rm -rf /run/warden/wardend.conf.d
     [[ -z $RESTORE ]] || { RESTORE='' && systemctl restart wardend.service; }
 }
 RESTORE=''

@@ -58,7 +58,7 @@ curl_like() { (($# == 0)) || printf '%s\r\n' "$@" | nc -N -w 20 127.0.0.1 9753; 
 }
 
 @test "counts what the kernel killed for want of memory" {
-    create t-hog -m 32M
+    create t-hog -m 32M --oom-policy=continue
     is 0 "$(stat_of t-hog OOMKills)"
     capture inside t-hog /bin/sh -c 'head -c 100000000 /dev/zero | tail'
     until_true at_least t-hog OOMKills 1

@@ -175,6 +175,8 @@ static void on_scope_done(void *userdata, int error, const Fault *fault)
                 return;
         }
         (void)container_find_group(start->container);
+        if (start->container->manager->drop_ins)
+                (void)drop_in_watch_begin(start->container->manager->drop_ins);
         r = container_check_limits(start->container, &limits_fault);
         if (r < 0) {
                 start_fail(start, r, &limits_fault);

@@ -123,6 +123,14 @@ static int on_directory(sd_event_source *s, const struct inotify_event *event, v
         return 0;
 }
 
+int drop_in_watch_begin(DropInWatch *watch)
+{
+        if (watch->source)
+                return 0;
+        return sd_event_add_inotify(watch->event, &watch->source, watch->directory,
+                                    IN_CREATE | IN_MOVED_TO | IN_ONLYDIR, on_directory, watch);
+}
+
 int drop_in_watch_new(struct sd_event *event, const char *directory, const char *prefix,
                       DropInFunc func, void *userdata, DropInWatch **ret)
 {
@@ -139,8 +147,7 @@ int drop_in_watch_new(struct sd_event *event, const char *directory, const char 
         watch->folders = map_new();
         if (!watch->directory || !watch->prefix || !watch->folders)
                 return -ENOMEM;
-        r = sd_event_add_inotify(event, &watch->source, directory,
-                                 IN_CREATE | IN_MOVED_TO | IN_ONLYDIR, on_directory, watch);
+        r = drop_in_watch_begin(watch);
         if (r < 0 && r != -ENOENT)
                 return r;
         *ret = take_ptr(watch);

@@ -16,13 +16,17 @@ typedef struct DropInWatch DropInWatch;
 /* Called from the event loop; a change may be told more than once. */
 typedef void (*DropInFunc)(void *userdata, const char *unit);
 
-/* @directory   DROP_IN_DIRECTORY; may be missing: then nothing is ever told
+/* @directory   DROP_IN_DIRECTORY; may be missing: see drop_in_watch_begin()
  * @prefix      of the units that are looked at, "warden-"; all are scopes
  * Returns      0; -ENOMEM and the errno of inotify. Does not block. */
 int drop_in_watch_new(struct sd_event *event, const char *directory, const char *prefix,
                       DropInFunc func, void *userdata, DropInWatch **ret);
 DropInWatch *drop_in_watch_free(DropInWatch *watch);
 DEFINE_DROP(DropInWatch, drop_in_watch, drop_in_watch_free);
+
+/* systemd makes the directory with the first transient unit, which may be one of ours: call it when
+ * there is one. Does nothing when the directory is watched already. Returns 0; negative errno. */
+int drop_in_watch_begin(DropInWatch *watch);
 
 /* Watches a unit that was there before, if it has properties of that kind. Returns 1 when it has;
  * 0 when not; negative errno. */

@@ -3,8 +3,6 @@
 #
 # Freezing: nothing moves, what needs PID 1 is refused, and every way to an end works.
 
-# bats file_tags=anywhere
-
 load lib
 
 setup_file() { file_begin; }

@@ -3,8 +3,6 @@
 #
 # Kills for want of memory, by real allocation: told once each, never falsely, and answered as OOMPolicy says.
 
-# bats file_tags=anywhere
-
 load lib
 
 setup_file() { file_begin; }

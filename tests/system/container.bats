@@ -16,6 +16,7 @@ setup_file() {
         --hostname box.example
 }
 
+# bats test_tags=anywhere
 @test "leaves the image as it was, whatever containers do" {
     create t-writer
     script_in t-writer 'rm -rf /usr/share/doc /etc/hostname; echo new >/etc/new; chown 1:1 /etc/passwd; chmod 600 /etc/group; mkdir /srv/x; touch /usr/bin/env'
@@ -25,6 +26,7 @@ setup_file() {
     tree | diff "$BATS_FILE_TMPDIR/image" -
 }
 
+# bats test_tags=anywhere
 @test "shows files of the image as owned by the container's users" {
     is "0 0" "$(inside s-main stat -c '%u %g' /etc/passwd)"
     is "0:42" "$(inside s-main stat -c '%u:%g' /etc/shadow)"
@@ -101,6 +103,7 @@ setup_file() {
     is "" "$(find /var/lib/warden/containers -name "$(container_get t-fixed Id)" -path '*/upper')"
 }
 
+# bats test_tags=anywhere
 @test "gives its environment to jobs, and to nobody else" {
     is 'hello world' "$(inside s-main printenv GREETING)"
     is $'a\nb' "$(inside s-main printenv LINES)"
@@ -109,11 +112,13 @@ setup_file() {
     is 0 "$(busctl introspect "$BUS" "$(path_of s-main)" | grep -c 'hello world' || true)"
 }
 
+# bats test_tags=anywhere
 @test "passes nothing of the daemon's environment on" {
     is "" "$(inside s-main env | grep -E 'NOTIFY_SOCKET|INVOCATION_ID|JOURNAL_STREAM|LISTEN_|WATCHDOG|WSHD' || true)"
     is "" "$(tr '\0' '\n' <"/proc/$(leader s-main)/environ" | grep -E 'NOTIFY_SOCKET|INVOCATION_ID|JOURNAL_STREAM|LISTEN_|WATCHDOG' || true)"
 }
 
+# bats test_tags=anywhere
 @test "has a host name of its own: the given one, else its name" {
     is box.example "$(inside s-main hostname)"
     is box.example "$(container_get s-main Hostname)"
@@ -122,6 +127,7 @@ setup_file() {
     unlike 'box.example|t-named' "$(hostname)"
 }
 
+# bats test_tags=anywhere
 @test "keeps labels for whoever made them" {
     is '{"app":"web","team":"two words"}' "$(container_get s-main Labels | jq -cS .)"
 }
@@ -142,6 +148,7 @@ setup_file() {
     refuses script_in t-hostnet 'echo 1 >/proc/sys/net/ipv4/ip_forward'
 }
 
+# bats test_tags=anywhere
 @test "serves a web page from nginx to its own network" {
     create t-web
     script_in t-web 'echo "<p>hello from nginx</p>" >/var/www/html/index.html'
@@ -168,6 +175,7 @@ setup_file() {
     is active "$(systemctl is-active "$(unit_of t-again)")"
 }
 
+# bats test_tags=anywhere
 @test "gives a name free with its container, and an id only once" {
     create t-name
     local id
@@ -180,6 +188,7 @@ setup_file() {
     [[ $(container_get t-name Id) != "$id" ]]
 }
 
+# bats test_tags=anywhere
 @test "calls a container without a name by its id" {
     local name
     name=$(wardenctl create --label t=1 "$IMAGE")

@@ -21,6 +21,7 @@ end_of() {
     echo "$state $code $(job_get "$1" "$2" EndReason)"
 }
 
+# bats test_tags=anywhere
 @test "tells an exit, a signal, and the end of the container apart" {
     create t-ends
     is 'exited 7 exited' "$(end_of t-ends "$(start t-ends '' 'exit 7')")"
@@ -48,6 +49,7 @@ end_of() {
     is 'killed 9 signal' "$(end_of t-oom "$n")"
 }
 
+# bats test_tags=anywhere
 @test "tells what could not start from what ended" {
     ends_with 127 inside s-ends /no/such
     ends_with 126 inside s-ends /etc/passwd
@@ -69,6 +71,7 @@ end_of() {
     script_in s-ends 'rm /tmp/core*'
 }
 
+# bats test_tags=anywhere
 @test "gives the exit code while output is still open, and the output when it comes" {
     local n
     n=$(start s-ends '' '(while [ ! -e /tmp/go ]; do sleep 0.1; done; echo late) & echo early; exit 9')

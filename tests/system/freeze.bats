@@ -45,6 +45,7 @@ freezer_group() { echo "/sys/fs/cgroup/freezer$(container_get "$1" ControlGroup)
     clean_up
 }
 
+# bats test_tags=anywhere
 @test "refuses what needs PID 1, saying what to do" {
     local n
     create t-frozen
@@ -105,6 +106,7 @@ freezer_group() { echo "/sys/fs/cgroup/freezer$(container_get "$1" ControlGroup)
     clean_up
 }
 
+# bats test_tags=anywhere
 @test "catches up with a container that forks" {
     create t-fork --tasks-max 200
     spawn t-fork /bin/sh -c 'while :; do (sleep 0.01; :) & (:) & wait; done' >/dev/null
@@ -136,6 +138,7 @@ freezer_group() { echo "/sys/fs/cgroup/freezer$(container_get "$1" ControlGroup)
     [[ ! -e $group ]]
 }
 
+# bats test_tags=anywhere
 @test "refuses to freeze what does not run" {
     create t-off
     wardenctl stop t-off

@@ -44,6 +44,7 @@ system_calls() {
     unlike "$(container_get s-cell Id)" "$(cat /proc/1/mountinfo "/proc/$(daemon_pid)/mountinfo")"
 }
 
+# bats test_tags=anywhere
 @test "gives a job descriptors 0 to 2 and no other, and leaks none in PID 1" {
     is "0 1 2" "$(inside s-cell python3 -c 'import os
 print(*[fd for fd in range(1024) if os.path.lexists(f"/proc/self/fd/{fd}")])')"
@@ -57,6 +58,7 @@ print(*[fd for fd in range(1024) if os.path.lexists(f"/proc/self/fd/{fd}")])')"
     is CapEff:0000000000000000 "$(wardenctl exec -u 1000:1000 s-cell -- grep CapEff /proc/self/status | tr -d ' \t')"
 }
 
+# bats test_tags=anywhere
 @test "gains a job nothing by set-id programs, unless it is privileged" {
     is NoNewPrivs:1 "$(status_of NoNewPrivs)"
     is NoNewPrivs:0 "$(wardenctl exec --privileged s-cell -- grep NoNewPrivs /proc/self/status | tr -d ' \t')"
@@ -84,6 +86,7 @@ print(*[fd for fd in range(1024) if os.path.lexists(f"/proc/self/fd/{fd}")])')"
     refuses wardenctl exec -u 1000:1000 s-cell -- unshare --user true
 }
 
+# bats test_tags=anywhere
 @test "lets nobody inside harm PID 1" {
     local pid
     pid=$(leader s-cell)
@@ -100,6 +103,7 @@ print(*[fd for fd in range(1024) if os.path.lexists(f"/proc/self/fd/{fd}")])')"
     is 0 "$(grep TracerPid "/proc/$pid/status" | cut -f2)"
 }
 
+# bats test_tags=anywhere
 @test "shows only its own processes" {
     is 1 "$(cell 'ls -d /proc/[0-9]* | grep -cx /proc/1')"
     is "" "$(in_cell ps -eo comm= | grep -vxE 'wshd|ps' || true)"
@@ -127,6 +131,7 @@ print(*[fd for fd in range(1024) if os.path.lexists(f"/proc/self/fd/{fd}")])')"
     refuses in_cell chroot / mount -t proc proc /mnt
 }
 
+# bats test_tags=anywhere
 @test "reads nothing from what is masked in /proc and /sys" {
     for file in kcore keys latency_stats sched_debug timer_list acpi scsi; do
         in_cell test -e "/proc/$file" || continue
@@ -136,6 +141,7 @@ print(*[fd for fd in range(1024) if os.path.lexists(f"/proc/self/fd/{fd}")])')"
     refuses cell 'echo x >/sys/firmware/x'
 }
 
+# bats test_tags=anywhere
 @test "has a /dev with the usual nodes and nothing that leads to a disk" {
     is "fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero" \
         "$(inside s-cell ls /dev | grep -vxE 'console|core' | xargs)"
@@ -153,12 +159,14 @@ print(*[fd for fd in range(1024) if os.path.lexists(f"/proc/self/fd/{fd}")])')"
     in_cell mkfifo /tmp/fifo
 }
 
+# bats test_tags=anywhere
 @test "reads no kernel log" {
     refuses in_cell dmesg
     # SYSLOG_ACTION_SIZE_BUFFER
     is 'syslog -1 Operation not permitted' "$(system_calls syslog:103:10,0,0)"
 }
 
+# bats test_tags=anywhere
 @test "types nothing into a terminal that is not its own" {
     local ioctl='my $c = "x"; print ioctl(STDIN, 0x5412, $c) ? "typed" : "refused: $!"' # TIOCSTI
     capture script -qec "wardenctl exec -t s-cell -- perl -e '$ioctl'" /dev/null
@@ -188,6 +196,7 @@ print(*[fd for fd in range(1024) if os.path.lexists(f"/proc/self/fd/{fd}")])')"
     is "" "$(in_cell cat /proc/net/unix | grep '@' || true)"
 }
 
+# bats test_tags=anywhere
 @test "keeps one container from seeing another" {
     create t-other
     script_in t-other 'echo secret >/srv/secret'
@@ -197,6 +206,7 @@ print(*[fd for fd in range(1024) if os.path.lexists(f"/proc/self/fd/{fd}")])')"
     [[ $(container_get t-other UIDBase) != "$(container_get s-cell UIDBase)" ]]
 }
 
+# bats test_tags=anywhere
 @test "tells inside what it is, as systemd's container interface has it" {
     is container=warden "$(in_cell env | grep '^container=')"
     in_cell test -d /run/host

@@ -129,6 +129,7 @@ cpu_quota() {
     is $((72 << 20)) "$(memory_max t-stopped)"
 }
 
+# bats test_tags=anywhere
 @test "refuses bad values, names the bound, and changes nothing" {
     create t-bad -m 64M
     local bad
@@ -146,6 +147,7 @@ cpu_quota() {
     is $((64 << 20)) "$(memory_max t-bad)"
 }
 
+# bats test_tags=anywhere
 @test "refuses processors that are not there" {
     need_v2
     create t-nocpu
@@ -249,12 +251,14 @@ device_limit() {
     systemctl daemon-reload
 }
 
+# bats test_tags=anywhere
 @test "refuses a slice that is none" {
     local bad
     for bad in a/b a--b warden-x system.slice ''; do refuses create t-slice --slice "$bad"; done
     like Slice "$output"
 }
 
+# bats test_tags=anywhere
 @test "shows limits beside what is in use" {
     create t-show -m 64M --tasks-max 50
     capture wardenctl limit t-show

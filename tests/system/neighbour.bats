@@ -34,6 +34,7 @@ has_tasks() { (($(cgroup_file "$1" pids pids.current) >= $2)); }
     works
 }
 
+# bats test_tags=anywhere
 @test "a fork bomb leaves its neighbour's work unharmed" {
     create t-bomb --tasks-max 100 -m 64M --oom-policy continue
     # each makes two more; those that cannot be made are tried again

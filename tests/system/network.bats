@@ -59,12 +59,14 @@ host4() { container_get "$1" HostAddress; }
     ping -c 1 -W 2 "$(address6 t-one)"
 }
 
+# bats test_tags=anywhere
 @test "shows the addresses in info" {
     create t-one
     like "Address: $(address4 t-one)/30 \(host: $(host4 t-one) on w-" "$(wardenctl info t-one)"
     is "$(address4 t-one)" "$(wardenctl info --json t-one | jq -r '.[0].ContainerAddress')"
 }
 
+# bats test_tags=anywhere
 @test "has nothing but lo without a network, and no address" {
     create t-none --network none
     is lo "$(inside t-none ls /sys/class/net)"
@@ -72,6 +74,7 @@ host4() { container_get "$1" HostAddress; }
     is '[]' "$(container_get t-none Addresses)"
 }
 
+# bats test_tags=anywhere
 @test "takes a fixed address, and says why not" {
     create t-one --address 10.254.7.2
     is 10.254.7.2 "$(address4 t-one)"
@@ -92,6 +95,7 @@ host4() { container_get "$1" HostAddress; }
     until_true create t-one --address 10.254.7.2
 }
 
+# bats test_tags=anywhere
 @test "takes the MTU of the host's way out, of the configuration, and of the client" {
     ip link set warden-up mtu 1400
     create t-host
@@ -108,6 +112,7 @@ host4() { container_get "$1" HostAddress; }
     is 1300 "$(inside t-conf cat /sys/class/net/eth0/mtu)"
 }
 
+# bats test_tags=anywhere
 @test "leases from several pools, each to its end" {
     configure 'NetworkPool=small 10.99.0.0/29' 'NetworkPool=big 10.98.0.0/24 fd00:98::/64' \
         'NetworkPool=clash 10.98.0.128/25'
@@ -125,6 +130,7 @@ host4() { container_get "$1" HostAddress; }
     is fd00:98::2 "$(address6 t-three)"
 }
 
+# bats test_tags=anywhere
 @test "has a private network without a way out when there is no pool" {
     configure 'NetworkPool='
     create t-one
@@ -132,6 +138,7 @@ host4() { container_get "$1" HostAddress; }
     refuses create t-two --address 10.254.0.2
 }
 
+# bats test_tags=anywhere
 @test "keeps its address over stop and start" {
     local address mac
     create t-one
@@ -168,6 +175,7 @@ host4() { container_get "$1" HostAddress; }
     [[ $(address4 t-two) != "$before" ]]
 }
 
+# bats test_tags=anywhere
 @test "writes resolv.conf, hosts and hostname" {
     local before
     before=$(cat /etc/resolv.conf)
@@ -185,6 +193,7 @@ host4() { container_get "$1" HostAddress; }
     refuses create t-bad --dns-search 'a b'
 }
 
+# bats test_tags=anywhere
 @test "puts other servers in the place of the host's loopback" {
     local copy=$BATS_TEST_TMPDIR/resolv.conf
     cp /etc/resolv.conf "$copy"
@@ -199,6 +208,7 @@ host4() { container_get "$1" HostAddress; }
     is "nameserver 192.0.2.53" "$(inside t-two cat /etc/resolv.conf)"
 }
 
+# bats test_tags=anywhere
 @test "follows no link of an image out of it" {
     local image target
     image=$(real_directory)
@@ -220,6 +230,7 @@ host4() { container_get "$1" HostAddress; }
     rm -r "$image"
 }
 
+# bats test_tags=anywhere
 @test "shares the network of another container" {
     create t-one
     create t-two --network container:t-one
@@ -239,6 +250,7 @@ host4() { container_get "$1" HostAddress; }
     like "container 't-one' is stopped; start it first" "$output"
 }
 
+# bats test_tags=anywhere
 @test "joins a namespace that somebody else made" {
     create t-world --network netns:/run/netns/world
     is netns:/run/netns/world "$(container_get t-world Network)"
@@ -252,6 +264,7 @@ host4() { container_get "$1" HostAddress; }
     world ip link show eth0
 }
 
+# bats test_tags=anywhere
 @test "cannot change its own interface, nor hear what it should not" {
     create t-one
     refuses inside t-one ip link set eth0 address 02:00:00:00:00:01
@@ -262,6 +275,7 @@ host4() { container_get "$1" HostAddress; }
     is 1 "$(cat "/proc/sys/net/ipv4/conf/$(container_get t-one NetworkInterface)/rp_filter")"
 }
 
+# bats test_tags=anywhere
 @test "leaves forwarding as it was, and what somebody else has changed" {
     sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
     # Whoever took a route from an advertisement goes on doing so.
@@ -296,6 +310,7 @@ host4() { container_get "$1" HostAddress; }
     until_true same_traces "$before"
 }
 
+# bats test_tags=anywhere
 @test "makes 50 at once, each with its own address" {
     local before i pids=()
     before=$(network_traces)

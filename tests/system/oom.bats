@@ -91,6 +91,7 @@ quiet() {
     inside t-kill true
 }
 
+# bats test_tags=anywhere
 @test "does not take a job for the victim when it was a child of its" {
     local n
     create t-child --memory 32M --oom-policy continue
@@ -118,6 +119,7 @@ quiet() {
     is 0 "$(signals t-false)"
 }
 
+# bats test_tags=anywhere
 @test "leaves a neighbour out of it" {
     local n
     create t-near --memory 32M
@@ -146,6 +148,7 @@ quiet() {
 }
 pid_is_gone() { [[ ! -e /proc/$1 ]]; }
 
+# bats test_tags=anywhere
 @test "stops after a restart a container that ran out of memory meanwhile" {
     local n pid
     create t-late --memory 32M
@@ -207,6 +210,7 @@ pid_is_gone() { [[ ! -e /proc/$1 ]]; }
     is oom "$(job_get t-oomd "$n" EndReason)"
 }
 
+# bats test_tags=anywhere
 @test "refuses a policy that there is not" {
     refuses create t-bad --oom-policy maybe
     like "stop" "$output"

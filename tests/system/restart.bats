@@ -42,6 +42,7 @@ down() { systemctl stop wardend.service; }
     until_true job_is t-crash "$job" killed
 }
 
+# bats test_tags=anywhere
 @test "tells after a crash how a job ended that ran meanwhile" {
     create t-crash
     local job
@@ -52,6 +53,7 @@ down() { systemctl stop wardend.service; }
     is 23 "$(job_get t-crash "$job" ExitCode)"
 }
 
+# bats test_tags=anywhere
 @test "tells how a job ended while there was no daemon" {
     create t-gap --bind "$BATS_TEST_TMPDIR:/srv"
     chmod 0777 "$BATS_TEST_TMPDIR"
@@ -71,6 +73,7 @@ down() { systemctl stop wardend.service; }
     is 11 "$(job_get t-gap "$dies" ExitSignal)"
 }
 
+# bats test_tags=anywhere
 @test "keeps a client waiting for a job over a restart" {
     create t-wait
     local job pid
@@ -86,6 +89,7 @@ down() { systemctl stop wardend.service; }
     is 17 "$status" "$(cat "$BATS_TEST_TMPDIR/wait")"
 }
 
+# bats test_tags=anywhere
 @test "lets jobs read and write while there is no daemon" {
     create t-pipe
     mkfifo "$BATS_TEST_TMPDIR/in"
@@ -113,6 +117,7 @@ down() { systemctl stop wardend.service; }
     is fine "$(inside t-systemctl echo fine)"
 }
 
+# bats test_tags=anywhere
 @test "shows a container as stopped that died while there was no daemon, and its jobs as lost" {
     create t-died
     local job init unit
@@ -132,6 +137,7 @@ down() { systemctl stop wardend.service; }
     is fine "$(inside t-died echo fine)"
 }
 
+# bats test_tags=anywhere
 @test "shows a container as stopped whose PID 1 dies under its eyes" {
     create t-died
     local job
@@ -141,6 +147,7 @@ down() { systemctl stop wardend.service; }
     until_true job_is t-died "$job" lost
 }
 
+# bats test_tags=anywhere
 @test "believes no pid that is another process's now" {
     create t-reuse
     local id init pid

@@ -47,6 +47,7 @@ watch_answers() {
     "$HERE/leftovers" "$BATS_FILE_TMPDIR/before"
 }
 
+# bats test_tags=anywhere
 @test "does not grow with what it has done" {
     local before after n
     rss() { awk '/^VmRSS/ { print $2 }' "/proc/$(daemon_pid)/status"; }
@@ -58,6 +59,7 @@ watch_answers() {
     ((after <= before + 256)) || { echo "from $before to $after KiB"; return 1; }
 }
 
+# bats test_tags=anywhere
 @test "keeps fifty containers with a job each over a restart" {
     local n i pids=()
     n=$(scaled 50 5)
@@ -75,6 +77,7 @@ watch_answers() {
         jq '[.data[0][]["org.warden.Warden1.Job"] | select(.State.data == "running")] | length')"
 }
 
+# bats test_tags=anywhere
 @test "runs jobs in many containers at once, and mixes nothing up" {
     local n i
     n=$(scaled 20 4)
@@ -110,6 +113,7 @@ fill() {
     done
 }
 
+# bats test_tags=anywhere
 @test "is not woken by a thousand jobs that do nothing" {
     local n per i before before_daemon pids=() leaders=() daemon
     n=$(scaled 50 3)

@@ -88,6 +88,7 @@ curl_like() { (($# == 0)) || printf '%s\r\n' "$@" | nc -N -w 20 127.0.0.1 9753; 
     for i in 1 2 3 4 5; do wardenctl stats --json | jq -e 'has("s-busy")'; done
 }
 
+# bats test_tags=anywhere
 @test "shows a table that fits the terminal" {
     capture script -qec "stty cols 100 rows 24; wardenctl stats -i 100ms" /dev/null </dev/null
     is 0 "$status"
@@ -95,6 +96,7 @@ curl_like() { (($# == 0)) || printf '%s\r\n' "$@" | nc -N -w 20 127.0.0.1 9753; 
     (($(sed $'s/\e\[[0-9;]*m//g; s/\r//' <<<"$output" | wc -L) <= 100))
 }
 
+# bats test_tags=anywhere
 @test "shows a whole screen that outlives the daemon" {
     local keys=$BATS_TEST_TMPDIR/keys screen=$BATS_TEST_TMPDIR/screen
     mkfifo "$keys"
@@ -124,6 +126,7 @@ curl_like() { (($# == 0)) || printf '%s\r\n' "$@" | nc -N -w 20 127.0.0.1 9753; 
     like '^Memory +[0-9.]+[MGT] ' "$(wardenctl capacity --no-legend)"
 }
 
+# bats test_tags=anywhere
 @test "answers Prometheus, and nothing else" {
     local page
     refuses nc -z 127.0.0.1 9753
@@ -142,6 +145,7 @@ curl_like() { (($# == 0)) || printf '%s\r\n' "$@" | nc -N -w 20 127.0.0.1 9753; 
     is "" "$(systemctl list-units --failed --plain --no-legend 'warden-metrics*')"
 }
 
+# bats test_tags=anywhere
 @test "is scraped by a user who can ask for nothing else" {
     local as="runuser -u warden-metrics --"
     $as busctl call "$BUS" "$ROOT" "$BUS.Manager" GetStats as 0
@@ -154,6 +158,7 @@ curl_like() { (($# == 0)) || printf '%s\r\n' "$@" | nc -N -w 20 127.0.0.1 9753; 
     state_is s-busy active
 }
 
+# bats test_tags=anywhere
 @test "says that the daemon is not there, and does not start it" {
     systemctl start warden-metrics.socket
     systemctl stop wardend.service

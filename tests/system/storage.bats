@@ -17,6 +17,7 @@ image_kib() { du -k "$(image_of "$1")" | cut -f1; }
 # On kernels before 6.6 a tmpfs holds no attributes of a user.
 has_tmpfs() { [[ $(printf '%s\n' 6.6 "$(uname -r)" | sort -V | head -n 1) == 6.6 ]]; }
 
+# bats test_tags=anywhere
 @test "refuses a disk limit where nothing could enforce it, and says what to do" {
     [[ $(findmnt -n -o OPTIONS -T /var/lib/warden) != *prjquota* ]] || skip "/var/lib/warden has project quota"
     refuses create t-a --disk 16M
@@ -28,6 +29,7 @@ has_tmpfs() { [[ $(printf '%s\n' 6.6 "$(uname -r)" | sort -V | head -n 1) == 6.6
     is directory "$(container_get t-a Storage)"
 }
 
+# bats test_tags=anywhere
 @test "an image needs a size" {
     refuses create t-a --storage loop
     like 'DiskMax' "$output"
@@ -54,6 +56,7 @@ has_tmpfs() { [[ $(printf '%s\n' 6.6 "$(uname -r)" | sort -V | head -n 1) == 6.6
     script_in t-many 'test -e /f80 && test ! -e /f130'
 }
 
+# bats test_tags=anywhere
 @test "files of an image have the container's owners, and all of an overlay works" {
     create t-a --storage loop --disk 16M
     script_in t-a 'touch /x && chown 33:33 /x && test "$(stat -c %u:%g /x)" = 33:33 &&
@@ -62,6 +65,7 @@ has_tmpfs() { [[ $(printf '%s\n' 6.6 "$(uname -r)" | sort -V | head -n 1) == 6.6
     script_in t-b 'touch /x && chown 33:33 /x && rm -r /opt && mkdir /opt && test -z "$(ls -A /opt)"'
 }
 
+# bats test_tags=anywhere
 @test "no mount of an image is the host's, and a space that is freed inside is the host's again" {
     local before
     before=$(cat /proc/mounts)
@@ -80,6 +84,7 @@ has_tmpfs() { [[ $(printf '%s\n' 6.6 "$(uname -r)" | sort -V | head -n 1) == 6.6
     (($(image_kib t-a) < 8192))
 }
 
+# bats test_tags=anywhere
 @test "an image is there again after a stop and after the daemon's end" {
     create t-a --storage loop --disk 16M
     script_in t-a 'echo kept >/x'
@@ -98,6 +103,7 @@ has_tmpfs() { [[ $(printf '%s\n' 6.6 "$(uname -r)" | sort -V | head -n 1) == 6.6
     is kept "$(inside t-a cat /x)"
 }
 
+# bats test_tags=anywhere
 @test "somebody who still holds the old mount does not get a second writer beside him" {
     create t-a --storage loop --disk 16M
     exec 8</proc/"$(leader t-a)"/root
@@ -129,6 +135,7 @@ has_tmpfs() { [[ $(printf '%s\n' 6.6 "$(uname -r)" | sort -V | head -n 1) == 6.6
     until_true no_devices
 }
 
+# bats test_tags=anywhere
 @test "a layer in memory is bounded, charged to the container, and empty after a stop" {
     local before after
     has_tmpfs || skip "this kernel's tmpfs has no user attributes"
@@ -163,6 +170,7 @@ memory_bytes() {
     like 'No space left' "$output"
 }
 
+# bats test_tags=anywhere
 @test "sizes of images and of memory cannot be changed, and statistics know an image's blocks" {
     create t-a --storage loop --disk 16M
     refuses container_call t-a SetLimits 'a{sv}' 1 DiskMax t $((64 << 20))

@@ -42,11 +42,19 @@ static const char *const bus_config =
         "<allow receive_type=\"signal\"/><allow receive_requested_reply=\"true\"/></policy>"
         "</busconfig>\n";
 
+/* As a shell on a terminal would start it: the tests may be run by nohup, or from a cron job. */
+static void reset_signals(void)
+{
+        for (int i = 1; i < SIGRTMIN; i++)
+                (void)signal(i, SIG_DFL);
+}
+
 static pid_t start_program(const char *const *argv)
 {
         pid_t pid = fork();
 
         if (pid == 0) {
+                reset_signals();
                 /* A test that crashes leaves nobody behind. */
                 (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
                 (void)execvp(argv[0], (char *const *)argv);
@@ -163,7 +171,7 @@ static Run *start_with_pipes(const char *const *argv)
         assert_int_equal(pipe2(err, O_CLOEXEC), 0);
         run->pid = fork();
         if (run->pid == 0) {
-                (void)signal(SIGPIPE, SIG_DFL);
+                reset_signals();
                 (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
                 (void)dup2(in[0], 0);
                 (void)dup2(out[1], 1);
@@ -204,7 +212,7 @@ Run *run_start_on_terminal(const char *first, ...)
         va_end(ap);
         run->pid = forkpty(&master, NULL, NULL, &size);
         if (run->pid == 0) {
-                (void)signal(SIGPIPE, SIG_DFL);
+                reset_signals();
                 (void)execv(argv[0], (char *const *)argv);
                 _exit(99);
         }

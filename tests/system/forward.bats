@@ -131,26 +131,25 @@ while True:
 }
 
 @test "keeps its forwards and connections over the death of the daemon" {
-    in_background "$BATS_TEST_TMPDIR/long" socat -u "EXEC:tail -f /dev/null" TCP:$HOST4:8080
-    until_true grep -q ESTABLISHED /proc/net/nf_conntrack || true
+    visit_begin "$HOST4" 8080
     daemon_kill
+    visit
     daemon_wait
+    visit
+    visit_end
     is "seen $HOST4" "$(fetch $HOST4 8080)"
     is 8080 "$(container_get s-web ForwardedPorts | jq '.[0].HostPort.data')"
-    kill -0 "${BACKGROUND[0]}"
     refuses wardenctl port s-other add 8080:80
 }
 
 @test "comes back when somebody flushes the rules, under a connection that lives on" {
-    mkfifo "$BATS_TEST_TMPDIR/request"
-    in_background "$BATS_TEST_TMPDIR/answer" in_world socat -T 20 "$BATS_TEST_TMPDIR/request" "TCP:$HOST4:8080" 
-    exec 7>"$BATS_TEST_TMPDIR/request"
-    printf 'GET / HTTP/1.1\r\nHost: x\r\n' >&7
+    visit_begin "$HOST4" 8080
     nft flush ruleset
     until_true nft list table inet warden
     like 's-web|w-' "$(nft list set inet warden slots)"
+    visit
+    visit_end
     is "seen $HOST4" "$(fetch $HOST4 8080)"
-    exec 7>&-
 }
 
 @test "leaves other tables alone" {

@@ -38,6 +38,27 @@ fetch() {
     tail -n 1 <<<"$page"
 }
 
+# visit_begin ADDRESS PORT: a client outside that asks for the page and keeps its connection; visit asks for it once
+# more on the same one, and waits for the answer
+visit_begin() {
+    mkfifo "$BATS_TEST_TMPDIR/request"
+    in_background "$BATS_TEST_TMPDIR/pages" \
+        sh -c "exec ip netns exec world socat -T 60 - TCP:$1:$2 <'$BATS_TEST_TMPDIR/request'"
+    exec 7>"$BATS_TEST_TMPDIR/request"
+    VISITS=0
+    visit
+}
+
+visit_is_answered() { (($(grep -c "^seen $WORLD4" "$BATS_TEST_TMPDIR/pages") == VISITS)); }
+
+visit() {
+    VISITS=$((VISITS + 1))
+    printf 'GET / HTTP/1.1\r\nHost: x\r\n\r\n' >&7
+    until_true visit_is_answered
+}
+
+visit_end() { exec 7>&-; }
+
 # fetch_in NAME ADDRESS PORT: the same from a container; IPv6 without brackets
 fetch_in() {
     # shellcheck disable=SC2016 # a script for a shell in the container

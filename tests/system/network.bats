@@ -157,18 +157,21 @@ host4() { container_get "$1" HostAddress; }
     local before
     create t-one
     before=$(address4 t-one)
-    in_background "$BATS_TEST_TMPDIR/server" wardenctl exec t-one -- sh -c 'nc -l -p 7000 </dev/null'
+    # shellcheck disable=SC2016 # a script for a shell in the container
+    wardenctl exec -d t-one -- sh -c 'nc -l -p 7000 >/tmp/heard </dev/null' >/dev/null
     until_true sh -c "wardenctl exec t-one -- ss -ltn | grep -q :7000"
     mkfifo "$BATS_TEST_TMPDIR/pipe"
     in_background "$BATS_TEST_TMPDIR/client" sh -c "nc -N $before 7000 <$BATS_TEST_TMPDIR/pipe"
     exec 7>"$BATS_TEST_TMPDIR/pipe"
     echo before >&7
+    heard() { [[ $(inside t-one cat /tmp/heard) == "$1" ]]; }
+    until_true heard before
     daemon_kill
     daemon_wait
     echo after >&7
     exec 7>&-
+    until_true heard $'before\nafter'
     is "$before" "$(address4 t-one)"
-    # The server's own client is the daemon's, whose restart it survives or not; its bytes count.
     refuses create t-two --address "$before"
     like "is taken by container 't-one'" "$output"
     create t-two

@@ -19,7 +19,7 @@ setup_file() {
 }
 
 teardown_file() {
-    rm -f "$CONF"
+    rm -rf "${CONF%/*}"
     file_end
     world_down
 }
@@ -27,7 +27,7 @@ teardown_file() {
 teardown() {
     case_end
     if [[ -e $CONF ]]; then
-        rm -f "$CONF"
+        rm -r "${CONF%/*}"
         systemctl reload wardend.service
     fi
 }

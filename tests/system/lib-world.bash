@@ -27,6 +27,8 @@ world_down() {
     ip netns pids world 2>/dev/null | xargs -r kill
     ip link del up0 2>/dev/null || true
     ip netns del world 2>/dev/null || true
+    # What ip(8) made for the names of namespaces, unless somebody has others.
+    if [[ -z $(ip netns list) ]] && mountpoint -q /run/netns; then umount /run/netns; fi
 }
 
 in_world() { ip netns exec world "$@"; }

@@ -42,6 +42,7 @@ enum {
         OPTION_STOP_TIMEOUT,
         OPTION_PUBLISH,
         OPTION_OOM_POLICY,
+        OPTION_MEMORY_PRESSURE,
 };
 
 /* The options of devices are in the order of DeviceLimitKind. */
@@ -87,6 +88,8 @@ static const Option container_options[] = {
         { OPTION_STOP_TIMEOUT, "stop-timeout", "TIME",
           "how long it may take to end (default: 10s)" },
         { OPTION_OOM_POLICY, "oom-policy", "POLICY", "stop (default), kill or continue" },
+        { OPTION_MEMORY_PRESSURE, "memory-pressure", "TIME",
+          "signal when jobs wait for memory so long in a second: 150ms" },
 };
 
 int container_options_init(ContainerOptions *options)
@@ -319,6 +322,8 @@ static int container_set(void *target, int key, const char *value, Fault *fault)
                 return set_grace(options, value, fault);
         case OPTION_OOM_POLICY:
                 return set_oom_policy(options, value, fault);
+        case OPTION_MEMORY_PRESSURE:
+                return value_parse_time(value, &spec->pressure_usec, fault);
         }
         return -EINVAL;
 }
@@ -469,6 +474,8 @@ static int append_simple(sd_bus_message *m, const ContainerOptions *options)
         if (r >= 0 && options->has_oom_policy)
                 r = sd_bus_message_append(m, "{sv}", "OOMPolicy", "s",
                                           oom_policy_to_string(spec->oom_policy));
+        if (r >= 0 && spec->pressure_usec > 0)
+                r = sd_bus_message_append(m, "{sv}", SPEC_KEY_PRESSURE, "t", spec->pressure_usec);
         if (r >= 0 && options->has_grace)
                 r = sd_bus_message_append(m, "{sv}", "GraceUSec", "t", spec->grace_usec);
         return r;

@@ -18,6 +18,7 @@
 #include "ctl/terminal.h"
 #include "ctl/text.h"
 #include "ctl/verb.h"
+#include "model/container-spec.h"
 #include "model/limits.h"
 
 #define KEY_WIDTH 14
@@ -109,6 +110,17 @@ static void print_limits(struct json_object *container)
                 print_value(key, line);
                 key = "";
         }
+}
+
+static void print_pressure(struct json_object *container)
+{
+        uint64_t usec = json_get_u64(container, SPEC_KEY_PRESSURE, 0);
+        char text[64];
+
+        (void)snprintf(text, sizeof(text), "signalled from %.6gms in a second",
+                       (double)usec / (double)USEC_PER_MSEC);
+        if (usec > 0)
+                print_value("Pressure", text);
 }
 
 static void print_forwards(struct json_object *container)
@@ -212,6 +224,7 @@ static void print_info(struct json_object *container)
         print_string(container, "PrivateUsers", "Users");
         print_string(container, "Storage", "Storage");
         print_limits(container);
+        print_pressure(container);
         print_events(container);
         print_labels(container);
         for (size_t i = 0; jobs && i < json_object_array_length(jobs); i++)

@@ -41,6 +41,10 @@ _wardenctl_value() {
                 COMPREPLY=($(compgen -W "name cpu memory network io tasks uptime" -- "$current")) ;;
         --network)
                 COMPREPLY=($(compgen -W "private host none container: netns:" -- "$current")) ;;
+        --oom-policy)
+                COMPREPLY=($(compgen -W "stop kill continue" -- "$current")) ;;
+        --memory-pressure)
+                COMPREPLY=($(compgen -W "50ms 150ms 500ms" -- "$current")) ;;
         --storage)
                 COMPREPLY=($(compgen -W "directory loop tmpfs" -- "$current")) ;;
         --private-users)

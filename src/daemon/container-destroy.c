@@ -19,6 +19,7 @@
 #include "daemon/container-limits.h"
 #include "daemon/container-freeze.h"
 #include "daemon/container-oom.h"
+#include "daemon/container-pressure.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/project-pool.h"
@@ -169,6 +170,7 @@ static int on_processes_gone(sd_event_source *s, void *userdata)
 
         destroy->next = sd_event_source_disable_unref(destroy->next);
         container_oom_end(c);
+        container_pressure_end(c);
         container_freeze_forget(c);
         container_disconnect(c);
         container_clear_leader(c);

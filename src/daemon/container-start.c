@@ -21,6 +21,7 @@
 #include "basic/log.h"
 #include "basic/message-id.h"
 #include "daemon/container-oom.h"
+#include "daemon/container-pressure.h"
 #include "daemon/firewall.h"
 #include "daemon/container-limits.h"
 #include "daemon/container-network.h"
@@ -162,7 +163,7 @@ static void on_guarded(void *userdata, int error, const Fault *fault)
 static void on_scope_done(void *userdata, int error, const Fault *fault)
 {
         ContainerStart *start = userdata;
-        Fault limits_fault = FAULT_INIT;
+        Fault kernel_fault = FAULT_INIT;
         int r;
 
         start->scope = scope_call_free(start->scope);
@@ -177,9 +178,11 @@ static void on_scope_done(void *userdata, int error, const Fault *fault)
         (void)container_find_group(start->container);
         if (start->container->manager->drop_ins)
                 (void)drop_in_watch_begin(start->container->manager->drop_ins);
-        r = container_check_limits(start->container, &limits_fault);
+        r = container_check_limits(start->container, &kernel_fault);
+        if (r >= 0)
+                r = container_pressure_begin(start->container, &kernel_fault);
         if (r < 0) {
-                start_fail(start, r, &limits_fault);
+                start_fail(start, r, &kernel_fault);
                 return;
         }
         /* A new scope counts from zero. */

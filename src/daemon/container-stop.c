@@ -16,6 +16,7 @@
 #include "daemon/container-limits.h"
 #include "daemon/container-freeze.h"
 #include "daemon/container-oom.h"
+#include "daemon/container-pressure.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
 #include "daemon/wshd-client.h"
@@ -92,6 +93,7 @@ void container_stop_leader_gone(Container *c)
         if (c->wshd)
                 wshd_client_drain(c->wshd);
         container_oom_end(c);
+        container_pressure_end(c);
         container_freeze_forget(c);
         container_disconnect(c);
         container_jobs_lost(c);

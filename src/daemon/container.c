@@ -19,6 +19,7 @@
 #include "daemon/container-limits.h"
 #include "basic/strv.h"
 #include "cgroup/oom-source.h"
+#include "cgroup/pressure-source.h"
 #include "daemon/container-network.h"
 #include "daemon/container-freeze.h"
 #include "daemon/manager.h"
@@ -102,6 +103,7 @@ Container *container_free(Container *c)
         container_clear_leader(c);
         sd_event_source_disable_unref(c->stop_source);
         oom_source_free(c->oom);
+        pressure_source_free(c->pressure);
         sd_event_source_disable_unref(c->oom_policy_source);
         strv_free(c->events);
         reply_all(&c->stop_replies, -ECANCELED, NULL);

@@ -78,6 +78,7 @@ struct Container {
         uint64_t oom_unclaimed; /* of the last ones, of no job that we know of */
         uint64_t oom_usec;      /* CLOCK_MONOTONIC: when the counter was last seen to grow */
         int oom_by_oomd;        /* its last life was ended by systemd-oomd */
+        struct PressureSource *pressure;           /* the same, if its spec has a threshold */
         struct sd_event_source *oom_policy_source; /* OOMPolicy is about to be applied */
         uint32_t next_job;
         uint32_t reserved_jobs; /* ids below it are saved as used: the state is written once a batch

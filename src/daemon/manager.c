@@ -17,6 +17,7 @@
 #include "daemon/container-forward.h"
 #include "daemon/firewall.h"
 #include "cgroup/limit-check.h"
+#include "cgroup/pressure-source.h"
 #include "daemon/container-limits.h"
 #include "daemon/container-oom.h"
 #include "daemon/container-network.h"
@@ -312,6 +313,8 @@ int manager_create(Manager *manager, ContainerSpec *take_spec, CreateFunc func, 
         r = container_spec_validate(spec, fault);
         if (r >= 0)
                 r = limit_check_possible(manager->cgroup_mode, &spec->limits, fault);
+        if (r >= 0 && spec->pressure_usec > 0)
+                r = pressure_check_possible(manager->cgroup_mode, SPEC_KEY_PRESSURE, fault);
         if (r < 0)
                 return r;
         if (map_size(manager->by_id) >= manager->conf.containers_max)

@@ -21,7 +21,8 @@ typedef struct ManagerObserver {
         void (*container_added)(void *userdata, Container *c);   /* it is active (or restored) */
         void (*container_removed)(void *userdata, Container *c); /* about to be freed */
         void (*container_changed)(void *userdata, Container *c, unsigned mask);
-        void (*container_oom)(void *userdata, Container *c); /* once for each kill */
+        void (*container_oom)(void *userdata, Container *c);      /* once for each kill */
+        void (*container_pressure)(void *userdata, Container *c); /* on its memory, now */
         void (*job_added)(void *userdata, Job *job);
         void (*job_removed)(void *userdata, Job *job);
         void (*job_changed)(void *userdata, Job *job, unsigned mask);

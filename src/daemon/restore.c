@@ -16,6 +16,7 @@
 #include "daemon/container-limits.h"
 #include "daemon/container-freeze.h"
 #include "daemon/container-oom.h"
+#include "daemon/container-pressure.h"
 #include "daemon/container-network.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
@@ -127,6 +128,7 @@ static int restore_job(void *userdata, const char *name)
 /* The process is there: PID 1 will say the rest. */
 static int restore_running(Container *c, const ContainerRecord *record)
 {
+        Fault fault = FAULT_INIT;
         int pidfd, r;
 
         r = process_open(record->leader_pid, record->leader_start_ticks, &pidfd);
@@ -142,6 +144,8 @@ static int restore_running(Container *c, const ContainerRecord *record)
         if (c->manager->drop_ins && drop_in_watch_look(c->manager->drop_ins, c->unit) > 0)
                 container_refresh_limits(c);
         container_oom_begin(c);
+        if (container_pressure_begin(c, &fault) < 0)
+                (void)container_log(c, LOG_WARNING, fault.error, NULL, fault.text);
         container_freeze_restore(c);
         c->is_unsettled = 1;
         c->manager->n_unsettled++;

@@ -288,6 +288,12 @@ static int modes_validate(const ContainerSpec *spec, Fault *fault)
         if (!oom_policy_to_string(spec->oom_policy))
                 return fault_set(fault, FAULT_INVALID, -EINVAL,
                                  "OOMPolicy: is not 'stop', 'kill' or 'continue'");
+        if (spec->pressure_usec > 0 &&
+            (spec->pressure_usec < PRESSURE_USEC_MIN || spec->pressure_usec > PRESSURE_USEC_MAX))
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 SPEC_KEY_PRESSURE ": %" PRIu64
+                                                   " is not from 1000 (1 ms) to 1000000 (1 s)",
+                                 spec->pressure_usec);
         if (spec->private_users == PRIVATE_USERS_RANGE)
                 return uid_range_check(spec->uid_base, spec->uid_count, fault);
         return 0;

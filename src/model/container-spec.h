@@ -78,16 +78,22 @@ typedef struct ContainerSpec {
         size_t n_egress;
         StorageKind storage;
         OomPolicy oom_policy;
-        char *network_target; /* NETWORK_CONTAINER, NETWORK_NETNS: a name, a path */
-        char *network_pool;   /* NULL: the first; the next four are of NETWORK_PRIVATE */
-        char *address;        /* NULL: any of the pool */
-        uint32_t mtu;         /* 0: the configured one, or that of the host's default route */
-        char **dns;           /* addresses; NULL: the host's; not with NETWORK_NONE */
-        char **dns_search;    /* NULL: the host's */
+        uint64_t pressure_usec; /* SPEC_KEY_PRESSURE; 0: not watched */
+        char *network_target;   /* NETWORK_CONTAINER, NETWORK_NETNS: a name, a path */
+        char *network_pool;     /* NULL: the first; the next four are of NETWORK_PRIVATE */
+        char *address;          /* NULL: any of the pool */
+        uint32_t mtu;           /* 0: the configured one, or that of the host's default route */
+        char **dns;             /* addresses; NULL: the host's; not with NETWORK_NONE */
+        char **dns_search;      /* NULL: the host's */
         int is_read_only;
         uint64_t grace_usec; /* how long Stop waits between TERM and KILL */
         Limits limits;
 } ContainerSpec;
+
+/* How long of a second processes may wait for memory before it is told. */
+#define SPEC_KEY_PRESSURE "MemoryPressureThresholdUSec"
+#define PRESSURE_USEC_MIN USEC_PER_MSEC
+#define PRESSURE_USEC_MAX USEC_PER_SEC
 
 #define GRACE_USEC_DEFAULT (10 * USEC_PER_SEC)
 

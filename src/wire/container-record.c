@@ -45,6 +45,7 @@ enum {
         TAG_SPEC_NETWORK_POOL,
         TAG_SPEC_ADDRESS,
         TAG_SPEC_MTU,
+        TAG_SPEC_PRESSURE_USEC, /* may be missing */
         _TAG_SPEC_ONCE_MAX,
         /* repeated */
         TAG_SPEC_ENVIRONMENT = 32,
@@ -155,6 +156,8 @@ static void spec_encode(const ContainerSpec *spec, WireWriter *w)
         wire_put_string(w, TAG_SPEC_STORAGE, storage_kind_to_string(spec->storage));
         wire_put_string(w, TAG_SPEC_SLICE, spec->slice);
         wire_put_string(w, TAG_SPEC_OOM_POLICY, oom_policy_to_string(spec->oom_policy));
+        if (spec->pressure_usec > 0)
+                wire_put_u64(w, TAG_SPEC_PRESSURE_USEC, spec->pressure_usec);
         wire_put_strv(w, TAG_SPEC_ENVIRONMENT, spec->environment);
         wire_put_strv(w, TAG_SPEC_LABEL, spec->labels);
         mounts_encode(w, TAG_SPEC_BIND_MOUNT, TAG_SPEC_TMPFS_MOUNT, spec->bind_mounts,
@@ -331,6 +334,8 @@ static int spec_decode_field(ContainerSpec *spec, const WireField *f)
                 return wire_get_flag(f, &spec->is_read_only);
         case TAG_SPEC_GRACE_USEC:
                 return wire_get_u64(f, &spec->grace_usec);
+        case TAG_SPEC_PRESSURE_USEC:
+                return wire_get_u64(f, &spec->pressure_usec);
         case TAG_SPEC_STORAGE:
                 r = wire_get_string(f, &s);
                 if (r < 0)

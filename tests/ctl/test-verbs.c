@@ -40,6 +40,7 @@ static void test_create(void **state)
                 "\"PrivateUsers\":\"100000:65536\"",
                 "\"GraceUSec\":1500000",
                 "\"OOMPolicy\":\"kill\"",
+                "\"MemoryPressureThresholdUSec\":150000",
                 "\"MemoryMax\":536870912",
                 "\"MemoryHigh\":419430400",
                 "\"CPUWeight\":200",
@@ -54,8 +55,8 @@ static void test_create(void **state)
                    "--read-only", "-eA=0", "-eA=1", "-eB=x y", "--label=tier=web", "--label=empty",
                    "-v/usr:/mnt/usr:ro", "--bind=/etc/:/mnt/etc", "--tmpfs=/scratch:size=64M",
                    "--network=none", "--private-users=100000:65536", "--stop-timeout=1.5s",
-                   "--oom-policy=kill", "-m512m", "-pMemoryHigh=400M", "--cpu-weight=200",
-                   "--cpus=1.5", "--pids-limit=50", "--io-weight=300", "/srv/");
+                   "--oom-policy=kill", "--memory-pressure=150ms", "-m512m", "-pMemoryHigh=400M",
+                   "--cpu-weight=200", "--cpus=1.5", "--pids-limit=50", "--io-weight=300", "/srv/");
         log = harness_take_log();
         for (size_t i = 0; i < ELEMENTSOF(expected); i++)
                 if (!strstr(log, expected[i]))
@@ -84,6 +85,8 @@ static void test_create_errors(void **state)
                 { "--property=MemoryMax", "is not NAME=VALUE" },
                 { "--network=bridge", "is not 'private', 'host', 'none'" },
                 { "--oom-policy=panic", "is not stop, kill or continue" },
+                { "--memory-pressure=2s", "MemoryPressureThresholdUSec: 2000000 is not from 1000" },
+                { "--memory-pressure=much", "much" },
                 { "--private-users=0:65536", "PrivateUsers: " },
                 { "--bind=/usr", "is not SRC:DST" },
                 { "--bind=/usr:relative", "BindMounts" },

@@ -71,6 +71,15 @@ static int bus_container_get_read_only(sd_bus *bus, const char *path, const char
         return sd_bus_message_append(reply, "b", c->spec->is_read_only);
 }
 
+static int bus_container_get_pressure(sd_bus *bus, const char *path, const char *interface,
+                                      const char *property, sd_bus_message *reply, void *userdata,
+                                      sd_bus_error *error)
+{
+        const Container *c = userdata;
+
+        return sd_bus_message_append(reply, "t", c->spec->pressure_usec);
+}
+
 static int append_label(sd_bus_message *reply, const char *label)
 {
         _drop_(drop_free) char *key = NULL;
@@ -322,6 +331,7 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_PROPERTY("Slice", "s", bus_container_get_string, 0, CONST),
         SD_BUS_PROPERTY("Limits", "a{sv}", bus_container_get_limits, 0, CHANGES),
         SD_BUS_PROPERTY("OOMPolicy", "s", bus_container_get_string, 0, CONST),
+        SD_BUS_PROPERTY(SPEC_KEY_PRESSURE, "t", bus_container_get_pressure, 0, CONST),
         SD_BUS_PROPERTY("Events", "as", bus_container_get_events, 0, CHANGES),
         SD_BUS_PROPERTY("OOMKills", "t", NULL, offsetof(Container, oom_total), CHANGES),
         SD_BUS_PROPERTY("Jobs", "ao", bus_container_get_jobs, 0, CHANGES),
@@ -329,6 +339,7 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_PROPERTY("CreatedTimestamp", "t", NULL, offsetof(Container, created_usec), CONST),
 
         SD_BUS_SIGNAL_WITH_ARGS("OutOfMemory", SD_BUS_NO_ARGS, 0),
+        SD_BUS_SIGNAL_WITH_ARGS("MemoryPressure", SD_BUS_NO_ARGS, 0),
 
         SD_BUS_METHOD_WITH_ARGS("Start", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
                                 bus_container_method_start, 0),

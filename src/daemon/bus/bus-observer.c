@@ -106,6 +106,19 @@ static void on_container_oom(void *userdata, Container *c)
         log_lost("OutOfMemory", r);
 }
 
+static void on_container_pressure(void *userdata, Container *c)
+{
+        _drop_(drop_free) char *path = NULL;
+        BusServer *server = userdata;
+        int r;
+
+        r = bus_path_container(c, &path);
+        if (r >= 0)
+                r = sd_bus_emit_signal(server->bus, path, BUS_INTERFACE_CONTAINER, "MemoryPressure",
+                                       NULL);
+        log_lost("MemoryPressure", r);
+}
+
 static void on_job_added(void *userdata, Job *job)
 {
         _drop_(drop_free) char *path = NULL;
@@ -177,6 +190,7 @@ void bus_observer_init(BusServer *server, ManagerObserver *ret)
                 .container_removed = on_container_removed,
                 .container_changed = on_container_changed,
                 .container_oom = on_container_oom,
+                .container_pressure = on_container_pressure,
                 .job_added = on_job_added,
                 .job_removed = on_job_removed,
                 .job_changed = on_job_changed,

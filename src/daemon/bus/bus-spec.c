@@ -161,6 +161,7 @@ static const DictKey container_keys[] = {
         { "BindMounts", "a(sss)", set_bind_mounts },
         { "TemporaryFileSystem", "as", set_tmpfs },
         { "OOMPolicy", "s", set_oom_policy },
+        { SPEC_KEY_PRESSURE, "t", bus_dict_set_u64, offsetof(ContainerSpec, pressure_usec) },
         { "GraceUSec", "t", bus_dict_set_u64, offsetof(ContainerSpec, grace_usec) },
         { "Slice", "s", set_slice },
         BUS_LIMIT_KEYS(offsetof(ContainerSpec, limits)),

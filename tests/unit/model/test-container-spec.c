@@ -96,6 +96,22 @@ static void test_root_directory(void **state)
         expect_refusal(f, "RootDirectory: '/srv/../root' has a '..' component");
 }
 
+static void test_pressure(void **state)
+{
+        Fixture *f = *state;
+
+        f->spec->pressure_usec = 1000;
+        assert_int_equal(container_spec_validate(f->spec, NULL), 0);
+        f->spec->pressure_usec = 1000000;
+        assert_int_equal(container_spec_validate(f->spec, NULL), 0);
+        f->spec->pressure_usec = 999;
+        expect_refusal(f, "MemoryPressureThresholdUSec: 999 is not from 1000 (1 ms) to 1000000 "
+                          "(1 s)");
+        f->spec->pressure_usec = 1000001;
+        expect_refusal(f, "MemoryPressureThresholdUSec: 1000001 is not from 1000 (1 ms) to 1000000 "
+                          "(1 s)");
+}
+
 static void test_names(void **state)
 {
         Fixture *f = *state;
@@ -319,6 +335,7 @@ int main(void)
                 CASE("has defaults that are valid with a root", test_defaults),
                 CASE("takes a spec with everything in it", test_full),
                 CASE("wants a normal root directory", test_root_directory),
+                CASE("bounds the threshold of pressure", test_pressure),
                 CASE("wants proper names", test_names),
                 CASE("refuses modes that are none", test_modes),
                 CASE("checks the environment", test_environment),

@@ -49,6 +49,7 @@ static ContainerRecord *make_full_record(void)
         spec->storage = STORAGE_TMPFS;
         spec->network = NETWORK_HOST;
         spec->oom_policy = OOM_CONTINUE;
+        spec->pressure_usec = 150000;
         spec->grace_usec = USEC_INFINITY;
         assert_int_equal(strv_append(&spec->environment, "A=1"), 0);
         assert_int_equal(strv_append(&spec->environment, "B=x=\n"), 0);
@@ -107,6 +108,7 @@ static void test_smallest(void **state)
         assert_int_equal(back->spec->grace_usec, GRACE_USEC_DEFAULT);
         assert_int_equal(back->spec->limits.set, 0);
         assert_int_equal(back->spec->oom_policy, OOM_STOP);
+        assert_int_equal(back->spec->pressure_usec, 0);
         assert_int_equal(strv_length(back->events), 0);
         assert_int_equal(back->spec->n_bind_mounts, 0);
         assert_int_equal(strv_length(back->spec->environment), 0);
@@ -152,6 +154,7 @@ static void expect_full_spec(const ContainerSpec *spec)
         assert_int_equal(spec->storage, STORAGE_TMPFS);
         assert_int_equal(spec->network, NETWORK_HOST);
         assert_int_equal(spec->oom_policy, OOM_CONTINUE);
+        assert_int_equal(spec->pressure_usec, 150000);
         assert_true(spec->grace_usec == USEC_INFINITY);
         assert_int_equal(strv_length(spec->environment), 2);
         assert_string_equal(spec->environment[1], "B=x=\n");

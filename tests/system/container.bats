@@ -33,6 +33,7 @@ setup_file() {
     is "" "$(inside s-main find / -xdev '(' -nouser -o -nogroup ')')"
 }
 
+# bats test_tags=anywhere
 @test "lists a container with its state and the pid of its first process" {
     like "\"s-main\" \"active\" $(leader s-main) " "$(manager ListContainers)"
     is wshd "$(cat "/proc/$(leader s-main)/comm")"
@@ -92,6 +93,7 @@ setup_file() {
     is fine "$(inside t-lean echo fine)"
 }
 
+# bats test_tags=anywhere
 @test "writes nothing when it is read-only, and has room in /tmp of its own" {
     create t-fixed --read-only --tmpfs /tmp:size=8M,mode=1777
     refuses script_in t-fixed 'echo x >/etc/x'
@@ -142,6 +144,7 @@ setup_file() {
     is none "$(container_get t-none Network)"
 }
 
+# bats test_tags=anywhere
 @test "sees the host's network when asked to, and cannot change it" {
     create t-hostnet --network host
     is "$(readlink /proc/self/ns/net)" "$(inside t-hostnet readlink /proc/self/ns/net)"

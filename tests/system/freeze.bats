@@ -61,6 +61,7 @@ freezer_group() { echo "/sys/fs/cgroup/freezer$(container_get "$1" ControlGroup)
     inside t-frozen true
 }
 
+# bats test_tags=anywhere
 @test "stops, kills and destroys what is frozen" {
     local n
     create t-stop

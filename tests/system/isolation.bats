@@ -31,6 +31,7 @@ system_calls() {
     }' "$@"
 }
 
+# bats test_tags=anywhere
 @test "shares no namespace with the host" {
     for ns in cgroup ipc mnt net pid user uts; do
         [[ $(in_cell readlink "/proc/self/ns/$ns") != "$(readlink "/proc/self/ns/$ns")" ]]
@@ -51,6 +52,7 @@ print(*[fd for fd in range(1024) if os.path.lexists(f"/proc/self/fd/{fd}")])')"
     is "" "$(find "/proc/$(leader s-cell)/fd" -lname '/*' ! -lname /dev/null ! -lname /dev/pts -printf '%l\n')"
 }
 
+# bats test_tags=anywhere
 @test "gives a job the capabilities of OCI's default, none inheritable and none ambient" {
     is $'CapInh:0000000000000000\nCapPrm:00000000a80425fb\nCapEff:00000000a80425fb\nCapBnd:00000000a80425fb\nCapAmb:0000000000000000' \
         "$(status_of CapInh CapPrm CapEff CapBnd CapAmb)"
@@ -110,6 +112,7 @@ print(*[fd for fd in range(1024) if os.path.lexists(f"/proc/self/fd/{fd}")])')"
     refuses in_cell kill -0 "$(daemon_pid)"
 }
 
+# bats test_tags=anywhere
 @test "writes no sysctl, no trigger and nothing of /sys" {
     for file in /proc/sys/kernel/hostname /proc/sys/kernel/core_pattern /proc/sys/vm/overcommit_memory \
         /proc/sys/net/ipv4/ip_forward /proc/sysrq-trigger /proc/irq/default_smp_affinity /sys/kernel/uevent_helper /sys/power/state; do
@@ -188,6 +191,7 @@ print(*[fd for fd in range(1024) if os.path.lexists(f"/proc/self/fd/{fd}")])')"
     is "" "$(find /var/lib/warden/containers /run/warden -mindepth 1 -maxdepth 1 -type d ! -name .trash -perm /077)"
 }
 
+# bats test_tags=anywhere
 @test "reaches neither the daemon nor the host's bus" {
     refuses in_cell test -e /run/warden
     refuses in_cell test -e /run/dbus/system_bus_socket

@@ -44,6 +44,7 @@ cpu_quota() {
     is $((96 << 20)) "$(systemctl show -P MemoryMax "$(unit_of t-live)")"
 }
 
+# bats test_tags=anywhere
 @test "takes a limit back with infinity" {
     create t-back --tasks-max 50
     wardenctl limit t-back TasksMax=infinity
@@ -65,6 +66,7 @@ cpu_quota() {
     is ok "$(inside t-other echo ok)"
 }
 
+# bats test_tags=anywhere
 @test "stops a fork bomb at TasksMax" {
     create t-bomb --tasks-max 30
     wardenctl exec t-bomb -- sh -c 'for i in $(seq 60); do sleep 30 & done 2>/dev/null; true' || true
@@ -75,6 +77,7 @@ cpu_quota() {
     fi
 }
 
+# bats test_tags=anywhere
 @test "holds a busy loop to its CPUQuota" {
     local before after
     create t-cpu
@@ -84,6 +87,7 @@ cpu_quota() {
     until_true throttled
 }
 
+# bats test_tags=anywhere
 @test "keeps limits over a reload and a re-execution of systemd and its own restart" {
     create t-keep -m 64M
     wardenctl limit t-keep TasksMax=77 MemoryMax=80M
@@ -103,6 +107,7 @@ cpu_quota() {
     is 78 "$(tasks_max t-keep)"
 }
 
+# bats test_tags=anywhere
 @test "shows what an administrator has set by systemctl, also after a restart" {
     create t-admin -m 64M
     systemctl set-property "$(unit_of t-admin)" MemoryMax=100M
@@ -120,6 +125,7 @@ cpu_quota() {
     is $((64 << 20)) "$(memory_max t-admin)"
 }
 
+# bats test_tags=anywhere
 @test "gives a stopped container its limits with the next start" {
     create t-stopped -m 64M
     wardenctl stop t-stopped
@@ -155,6 +161,7 @@ cpu_quota() {
     like 'no processor 1000' "$output"
 }
 
+# bats test_tags=anywhere
 @test "refuses on v1 what systemd would take and not apply" {
     need_v1
     create t-v1
@@ -172,6 +179,7 @@ cpu_quota() {
     done
 }
 
+# bats test_tags=anywhere
 @test "keeps the old MemoryMax when more is in use than v1 can take back" {
     need_v1
     create t-full -m 64M
@@ -230,6 +238,7 @@ device_limit() {
     is "" "$(device_limit t-disk "$device")"
 }
 
+# bats test_tags=anywhere
 @test "binds the containers of a slice together" {
     wardenctl slice limit --runtime tests-s MemoryMax=48M TasksMax=40
     create t-one --slice tests-s

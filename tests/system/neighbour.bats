@@ -46,6 +46,7 @@ has_tasks() { (($(cgroup_file "$1" pids pids.current) >= $2)); }
     works
 }
 
+# bats test_tags=anywhere
 @test "a processor hog leaves its neighbour's work unharmed" {
     create t-cpu --cpus 0.2
     local i

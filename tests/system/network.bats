@@ -153,6 +153,7 @@ host4() { container_get "$1" HostAddress; }
     is "$mac" "$(inside t-one cat /sys/class/net/eth0/address)"
 }
 
+# bats test_tags=anywhere
 @test "keeps address and connections over the daemon's death" {
     local before
     create t-one
@@ -303,6 +304,7 @@ host4() { container_get "$1" HostAddress; }
     sysctl -qw net.ipv4.ip_forward=0
 }
 
+# bats test_tags=anywhere
 @test "leaves nothing of 200 containers, made one after another" {
     local before i
     before=$(network_traces)

@@ -76,6 +76,7 @@ quiet() {
     kills_are t-go 3
 }
 
+# bats test_tags=anywhere
 @test "kills all jobs and keeps the container with kill" {
     local n other leader
     create t-kill --memory 32M --oom-policy kill
@@ -101,6 +102,7 @@ quiet() {
     until_true kills_are t-child 1
 }
 
+# bats test_tags=anywhere
 @test "tells nothing when nobody was killed for want of memory" {
     local n
     create t-false --memory 32M --oom-policy continue
@@ -196,6 +198,7 @@ pid_is_gone() { [[ ! -e /proc/$1 ]]; }
     quiet_again
 }
 
+# bats test_tags=anywhere
 @test "takes systemd-oomd's kill for what it is" {
     [[ $(cgroup_mode) == unified ]] || skip "systemd-oomd needs cgroup v2"
     local n group

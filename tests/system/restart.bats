@@ -105,6 +105,7 @@ down() { systemctl stop wardend.service; }
     daemon_wait
 }
 
+# bats test_tags=anywhere
 @test "goes through a restart and a stop and start by systemctl" {
     create t-systemctl
     local job
@@ -175,6 +176,7 @@ PYTHON
     kill -0 "$pid"
 }
 
+# bats test_tags=anywhere
 @test "stops an empty scope that nobody knows, and no other" {
     local empty=warden-00000000001.scope used=warden-00000000002.scope
     down

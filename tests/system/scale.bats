@@ -41,6 +41,7 @@ watch_answers() {
     "$HERE/leftovers" "$BATS_FILE_TMPDIR/before"
 }
 
+# bats test_tags=anywhere
 @test "makes and destroys a thousand containers in turn, and leaves nothing" {
     capture "$BENCH" cycle "$IMAGE" "$(scaled 1000 20)" 0
     is 0 "$status" "$output"

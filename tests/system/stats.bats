@@ -33,6 +33,7 @@ curl_like() { (($# == 0)) || printf '%s\r\n' "$@" | nc -N -w 20 127.0.0.1 9753; 
     [[ $(cgroup_mode) != unified ]] || is "$(cgroup_file s-busy memory memory.max)" "$(stat_of s-busy MemoryMax)"
 }
 
+# bats test_tags=anywhere
 @test "counts tasks and their limit" {
     local before
     before=$(stat_of s-busy TasksCurrent)
@@ -57,6 +58,7 @@ curl_like() { (($# == 0)) || printf '%s\r\n' "$@" | nc -N -w 20 127.0.0.1 9753; 
     like '^t-cpu +[0-9.]+% ' "$(wardenctl stats --no-legend t-cpu)"
 }
 
+# bats test_tags=anywhere
 @test "counts what the kernel killed for want of memory" {
     create t-hog -m 32M --oom-policy=continue
     is 0 "$(stat_of t-hog OOMKills)"
@@ -75,6 +77,7 @@ curl_like() { (($# == 0)) || printf '%s\r\n' "$@" | nc -N -w 20 127.0.0.1 9753; 
     wardenctl stats --json t-disk | jq -e '.["t-disk"] | (.IODevices | map(.[3]) | add) == .IOWriteBytes'
 }
 
+# bats test_tags=anywhere
 @test "tells of many containers in one call, and of those that are stopped" {
     local i
     for i in 1 2 3 4 5 6; do create "t-many$i"; done
@@ -116,6 +119,7 @@ curl_like() { (($# == 0)) || printf '%s\r\n' "$@" | nc -N -w 20 127.0.0.1 9753; 
     exec 7>&-
 }
 
+# bats test_tags=anywhere
 @test "tells what there is for containers" {
     local json
     json=$(wardenctl capacity --json)

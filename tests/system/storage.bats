@@ -116,6 +116,7 @@ has_tmpfs() { [[ $(printf '%s\n' 6.6 "$(uname -r)" | sort -V | head -n 1) == 6.6
     is new "$(inside t-a cat /x)"
 }
 
+# bats test_tags=anywhere
 @test "an image and its device go with the container, however it ends" {
     local image
     create t-a --storage loop --disk 16M

@@ -25,6 +25,7 @@ polite() {
     state_is t-stop active
 }
 
+# bats test_tags=anywhere
 @test "does the same when Stop is called, and kills what does not listen" {
     create t-stop --stop-timeout 1s
     spawn t-stop /bin/sh -c 'trap "" TERM; while :; do sleep 0.1; done'
@@ -34,6 +35,7 @@ polite() {
     state_is t-stop stopped
 }
 
+# bats test_tags=anywhere
 @test "is stopped when its scope is killed" {
     create t-kill
     systemctl kill -s KILL "$(unit_of t-kill)"
@@ -74,6 +76,7 @@ polite() {
     is 77 "$(systemctl show -P TasksMax "$(unit_of t-live)")"
 }
 
+# bats test_tags=anywhere
 @test "shows its life in the journal of its unit" {
     create t-journal
     local unit
@@ -110,6 +113,7 @@ polite() {
     like '^[0-9]+$' "$(systemctl show -P MemoryCurrent "$(unit_of t-account)")"
 }
 
+# bats test_tags=anywhere
 @test "puts no process into the scope but the container's, and none of these elsewhere" {
     create t-cgroup
     local init job group

@@ -163,6 +163,7 @@ static void on_guarded(void *userdata, int error, const Fault *fault)
 static void on_scope_done(void *userdata, int error, const Fault *fault)
 {
         ContainerStart *start = userdata;
+        Container *container = start->container;
         Fault kernel_fault = FAULT_INIT;
         int r;
 
@@ -188,9 +189,12 @@ static void on_scope_done(void *userdata, int error, const Fault *fault)
         /* A new scope counts from zero. */
         start->container->oom_kills = 0;
         start->container->oom_by_oomd = 0;
-        container_oom_begin(start->container);
         start->is_scoped = 1;
         start_open_gate(start);
+        /* After it: somebody waits for what goes on behind the gate, and a kill that happens first
+         * is in the kernel's counter. An open that failed has ended the start, and this with it. */
+        if (container->start)
+                container_oom_begin(container);
 }
 
 static void on_worker_cloned(void *userdata, uint32_t pid, int take_pidfd)
@@ -227,6 +231,7 @@ static void on_worker_cloned(void *userdata, uint32_t pid, int take_pidfd)
                 /* wshd ends its jobs first; systemd's patience is a little longer than its. */
                 .stop_usec = c->spec->grace_usec + 5 * USEC_PER_SEC,
                 .limits = &c->spec->limits,
+                .has_io_accounting = c->manager->cgroup_mode == CGROUP_UNIFIED,
         };
         r = scope_start(c->manager->systemd, &request, on_scope_done, start, &start->scope, &fault);
         if (r < 0)

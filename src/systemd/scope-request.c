@@ -78,7 +78,7 @@ static int append_properties(sd_bus_message *m, const ScopeRequest *request)
                 return r;
         r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "MemoryAccounting", "b", 1,
                                   "CPUAccounting", "b", 1, "TasksAccounting", "b", 1,
-                                  "IOAccounting", "b", 1);
+                                  "IOAccounting", "b", request->has_io_accounting);
         if (r < 0)
                 return r;
         return append_limits(m, request->limits);

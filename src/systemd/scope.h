@@ -26,6 +26,7 @@ typedef struct ScopeRequest {
         uint32_t pid;       /* must be alive or a zombie that we have not reaped */
         uint64_t stop_usec; /* TimeoutStopUSec */
         const Limits *limits;
+        int has_io_accounting; /* IOAccounting: cheap on v2, one more group to make on v1 */
 } ScopeRequest;
 
 /* error 0: the process is in its scope. Else negative errno with a fault that names the stage

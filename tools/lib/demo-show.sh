@@ -65,6 +65,8 @@ run busctl introspect --no-pager org.warden.Warden1 "/org/warden/Warden1/contain
 title "The daemon is killed; the job lives on"
 before=$(pid_of_daemon)
 run kill -9 "$before"
+# A call that reaches the dying one has no answer; who asks after it is gone waits for the new one.
+while [[ -e /proc/$before ]]; do sleep 0.01; done
 must wardenctl list # waits for the new one by bus activation
 after=$(pid_of_daemon)
 echo "wardend was $before and is $after"

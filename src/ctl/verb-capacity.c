@@ -31,6 +31,8 @@ static const Kind kinds[] = {
         { "Disk", PREFIX "Disk", PREFIX "DiskFree", 1 },
         { "Containers", PREFIX "Containers", PREFIX "ContainersFree", 0 },
         { "User ranges", PREFIX "Users", PREFIX "UsersFree", 0 },
+        { "Ports", PREFIX "Ports", PREFIX "PortsFree", 0 },
+        { "Networks", PREFIX "Networks", PREFIX "NetworksFree", 0 },
 };
 
 static void format_amount(uint64_t value, int is_bytes, char ret[TEXT_BYTES_MAX])

@@ -8,6 +8,8 @@
 #include "basic/io.h"
 #include "basic/parse.h"
 #include "daemon/capacity.h"
+#include "daemon/network-pool.h"
+#include "daemon/port-table.h"
 #include "daemon/uid-pool.h"
 
 #define MEMINFO_MAX_BYTES (64U << 10)
@@ -21,6 +23,10 @@ static const char *const capacity_table[_CAPACITY_MAX] = {
         [CAPACITY_CONTAINERS_FREE] = "CapacityContainersFree",
         [CAPACITY_USERS] = "CapacityUsers",
         [CAPACITY_USERS_FREE] = "CapacityUsersFree",
+        [CAPACITY_PORTS] = "CapacityPorts",
+        [CAPACITY_PORTS_FREE] = "CapacityPortsFree",
+        [CAPACITY_NETWORKS] = "CapacityNetworks",
+        [CAPACITY_NETWORKS_FREE] = "CapacityNetworksFree",
 };
 
 const char *capacity_to_string(Capacity capacity)
@@ -114,6 +120,18 @@ int capacity_get(const Manager *manager, Capacity capacity, uint64_t *ret)
                 return 0;
         case CAPACITY_USERS_FREE:
                 *ret = uid_pool_count_free(manager->uids);
+                return 0;
+        case CAPACITY_PORTS:
+                *ret = manager->conf.port_pool_count;
+                return 0;
+        case CAPACITY_PORTS_FREE:
+                *ret = port_table_count_free(manager->ports);
+                return 0;
+        case CAPACITY_NETWORKS:
+                *ret = network_pools_count(manager->networks, 0);
+                return 0;
+        case CAPACITY_NETWORKS_FREE:
+                *ret = network_pools_count(manager->networks, 1);
                 return 0;
         case _CAPACITY_MAX:
         case _CAPACITY_INVALID:

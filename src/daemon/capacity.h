@@ -14,6 +14,10 @@ typedef enum Capacity {
         CAPACITY_CONTAINERS_FREE, /* how many more there may be */
         CAPACITY_USERS, /* blocks of ids of UIDPool=: a container with its own users each */
         CAPACITY_USERS_FREE,
+        CAPACITY_PORTS,         /* of PortPool= */
+        CAPACITY_PORTS_FREE,    /* of these, those that lead nowhere, by no protocol */
+        CAPACITY_NETWORKS,      /* slots of all NetworkPool= together */
+        CAPACITY_NETWORKS_FREE, /* without those whose interface has not vanished yet */
         _CAPACITY_MAX,
         _CAPACITY_INVALID = -22,
 } Capacity;

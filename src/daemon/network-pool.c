@@ -108,6 +108,23 @@ int network_pools_are_empty(const NetworkPools *pools)
         return pools->n_pools == 0;
 }
 
+uint64_t network_pools_count(const NetworkPools *pools, int is_free)
+{
+        uint64_t n = 0;
+
+        for (size_t i = 0; i < pools->n_pools; i++) {
+                const Pool *pool = &pools->pools[i];
+
+                if (!is_free) {
+                        n += pool->n_slots;
+                        continue;
+                }
+                for (uint32_t slot = 0; slot < pool->n_slots; slot++)
+                        n += pool->slots[slot].state == SLOT_FREE;
+        }
+        return n;
+}
+
 static Pool *find_pool(NetworkPools *pools, const char *name)
 {
         for (size_t i = 0; i < pools->n_pools; i++)

@@ -21,6 +21,9 @@ DEFINE_DROP(NetworkPools, network_pools, network_pools_free);
 
 int network_pools_are_empty(const NetworkPools *pools);
 
+/* Slots of all pools: those that can be leased now, or all there are. */
+uint64_t network_pools_count(const NetworkPools *pools, int is_free);
+
 /* Leases a slot. @pool NULL: the first one, or the one that has @address; @address NULL: the slot
  * that was free for longest. @ret has the name and MAC of @id.
  * Returns 0; -EADDRINUSE the address is taken, -EBUSY it was and the interface is still there: no

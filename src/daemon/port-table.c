@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "basic/map.h"
+#include "basic/parse.h"
 #include "daemon/port-table.h"
 
 #define KEY_MAX 16
@@ -160,6 +162,36 @@ void port_table_release(PortTable *table, const Container *owner, const PortForw
 {
         for (uint32_t i = 0; i < forward->count; i++)
                 claim_remove(table, owner, forward, i);
+}
+
+/* A port that several protocols have counts once, for the first of them. */
+static int is_counted(const PortTable *table, const Claim *claim)
+{
+        const char *port = strchr(claim->key, '/') + 1;
+        char key[KEY_MAX];
+        uint32_t n;
+
+        if (parse_u32(port, &n) < 0 || n < table->base || n - table->base >= table->count)
+                return 0;
+        for (int i = 0; i < _NETWORK_PROTOCOL_MAX; i++) {
+                (void)snprintf(key, KEY_MAX, "%s/%s",
+                               network_protocol_to_string((NetworkProtocol)i), port);
+                if (strcmp(key, claim->key) == 0)
+                        return 1;
+                if (map_get(table->claims, key))
+                        return 0;
+        }
+        return 0;
+}
+
+uint32_t port_table_count_free(const PortTable *table)
+{
+        const Claim *claim;
+        uint32_t n = 0;
+
+        MAP_FOREACH(claim, table->claims)
+                n += (uint32_t)is_counted(table, claim);
+        return table->count - n;
 }
 
 /* How many ports from forward->host_port on are free. */

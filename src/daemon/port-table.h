@@ -13,6 +13,10 @@ int port_table_new(uint32_t base, uint32_t count, PortTable **ret);
 PortTable *port_table_free(PortTable *table);
 DEFINE_DROP(PortTable, port_table, port_table_free);
 
+/* How many ports of the pool lead nowhere, by no protocol and on no address. Looks at every claim:
+ * for who asks, not for each forward. */
+uint32_t port_table_count_free(const PortTable *table);
+
 /* From now on these; what was claimed stays. */
 void port_table_set_pool(PortTable *table, uint32_t base, uint32_t count);
 

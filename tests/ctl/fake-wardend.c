@@ -352,6 +352,8 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_PROPERTY("CapacityMemoryFree", "t", manager_get_capacity, 0, 0),
         SD_BUS_PROPERTY("CapacityContainers", "t", manager_get_capacity, 0, 0),
         SD_BUS_PROPERTY("CapacityContainersFree", "t", manager_get_capacity, 0, 0),
+        SD_BUS_PROPERTY("CapacityPorts", "t", manager_get_capacity, 0, 0),
+        SD_BUS_PROPERTY("CapacityPortsFree", "t", manager_get_capacity, 0, 0),
         SD_BUS_SIGNAL("ContainerRemoved", "so", 0),
         SD_BUS_VTABLE_END,
 };

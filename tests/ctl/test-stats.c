@@ -105,6 +105,7 @@ static void test_watch_terminal(void **state)
 static void test_capacity(void **state)
 {
         assert_run(0, "\nMemory              2G          1G          1G\n", NULL, "capacity");
+        assert_run(0, "\nPorts       2147483648  1073741824  1073741824\n", NULL, "capacity");
         assert_run(0, "\"CapacityMemoryFree\":1073741824", NULL, "capacity", "--json");
         assert_run(125, NULL, "Too many arguments", "capacity", "alpha");
 }

@@ -208,6 +208,10 @@ const sd_bus_vtable bus_manager_vtable[] = {
         SD_BUS_PROPERTY("CapacityContainersFree", "t", bus_manager_get_capacity, 0, 0),
         SD_BUS_PROPERTY("CapacityUsers", "t", bus_manager_get_capacity, 0, 0),
         SD_BUS_PROPERTY("CapacityUsersFree", "t", bus_manager_get_capacity, 0, 0),
+        SD_BUS_PROPERTY("CapacityPorts", "t", bus_manager_get_capacity, 0, 0),
+        SD_BUS_PROPERTY("CapacityPortsFree", "t", bus_manager_get_capacity, 0, 0),
+        SD_BUS_PROPERTY("CapacityNetworks", "t", bus_manager_get_capacity, 0, 0),
+        SD_BUS_PROPERTY("CapacityNetworksFree", "t", bus_manager_get_capacity, 0, 0),
 
         SD_BUS_METHOD_WITH_ARGS("CreateContainer", SD_BUS_ARGS("a{sv}", spec),
                                 SD_BUS_RESULT("o", container), bus_manager_method_create_container,

@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "daemon/capacity.h"
+#include "daemon/network-pool.h"
+#include "daemon/port-table.h"
 #include "daemon/uid-pool.h"
 
 #define TEXT \
@@ -43,6 +45,7 @@ static Manager example(UidPool *uids)
         return (Manager){
                 .conf = { .state_directory = (char *)(uintptr_t) "/",
                           .containers_max = 10,
+                          .port_pool_count = 40,
                           .uid_pool_count = 3 * UID_BLOCK },
                 .uids = uids,
         };
@@ -51,6 +54,8 @@ static Manager example(UidPool *uids)
 static void test_all(void **state)
 {
         _drop_(drop_uid_pool) UidPool *uids = NULL;
+        _drop_(drop_network_pools) NetworkPools *networks = NULL;
+        _drop_(drop_port_table) PortTable *ports = NULL;
         _drop_(drop_map) Map *by_id = map_new();
         uint64_t values[_CAPACITY_MAX];
         Manager manager;
@@ -61,6 +66,10 @@ static void test_all(void **state)
         assert_int_equal(map_put(by_id, "one", &base), 0);
         manager = example(uids);
         manager.by_id = by_id;
+        assert_int_equal(port_table_new(61000, 40, &ports), 0);
+        assert_int_equal(network_pools_new(NULL, 0, NULL, &networks), 0);
+        manager.ports = ports;
+        manager.networks = networks;
         for (int i = 0; i < _CAPACITY_MAX; i++)
                 assert_int_equal(capacity_get(&manager, (Capacity)i, &values[i]), 0);
         assert_true(values[CAPACITY_MEMORY] >= values[CAPACITY_MEMORY_FREE]);
@@ -71,6 +80,10 @@ static void test_all(void **state)
         assert_int_equal(values[CAPACITY_CONTAINERS_FREE], 9);
         assert_int_equal(values[CAPACITY_USERS], 3);
         assert_int_equal(values[CAPACITY_USERS_FREE], 2);
+        assert_int_equal(values[CAPACITY_PORTS], 40);
+        assert_int_equal(values[CAPACITY_PORTS_FREE], 40);
+        assert_int_equal(values[CAPACITY_NETWORKS], 0);
+        assert_int_equal(values[CAPACITY_NETWORKS_FREE], 0);
 }
 
 static void test_unknown(void **state)

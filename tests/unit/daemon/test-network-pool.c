@@ -137,7 +137,10 @@ static void test_link_still_there(void **state)
         /* Messages were lost, but it is there. */
         network_pools_link_gone(*state, NULL);
         assert_int_equal(acquire(*state, 2, "one", NULL, &b, NULL), -ENOSPC);
+        assert_int_equal(network_pools_count(*state, 0), 5);
+        assert_int_equal(network_pools_count(*state, 1), 4);
         network_pools_link_gone(*state, "w-1j0ql8n2001");
+        assert_int_equal(network_pools_count(*state, 1), 5);
         assert_int_equal(acquire(*state, 2, "one", NULL, &b, NULL), 0);
         arg_alive = b.interface;
         network_pools_release(*state, &b);
@@ -176,6 +179,7 @@ static void test_none(void **state)
 
         assert_int_equal(network_pools_new(NULL, 0, exists, &pools), 0);
         assert_true(network_pools_are_empty(pools));
+        assert_int_equal(network_pools_count(pools, 0), 0);
         assert_false(network_pools_are_empty(*state));
         assert_int_equal(acquire(pools, 1, NULL, "10.0.0.2", &a, &fault), -ENOENT);
         assert_int_equal(fault.kind, FAULT_INVALID);

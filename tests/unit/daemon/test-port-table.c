@@ -151,6 +151,30 @@ static void test_picks_in_a_row(void **state)
         assert_int_equal(pick(t, 1), 0);
 }
 
+static void test_counts_free(void **state)
+{
+        Test *t = *state;
+
+        assert_int_equal(port_table_count_free(t->table), 4);
+        assert_int_equal(claim(t, &t->one, "61002:80", NULL), 0);
+        assert_int_equal(port_table_count_free(t->table), 3);
+        /* The same port by another protocol, and on other addresses. */
+        assert_int_equal(claim(t, &t->two, "61002:80/udp", NULL), 0);
+        assert_int_equal(claim(t, &t->one, "127.0.0.1:61003:80/udp", NULL), 0);
+        assert_int_equal(claim(t, &t->two, "127.0.0.2:61003:80/udp", NULL), 0);
+        assert_int_equal(port_table_count_free(t->table), 2);
+        /* Around the pool. */
+        assert_int_equal(claim(t, &t->one, "61000:80", NULL), 0);
+        assert_int_equal(claim(t, &t->one, "61005:80", NULL), 0);
+        assert_int_equal(port_table_count_free(t->table), 2);
+        port_table_set_pool(t->table, 61003, 3);
+        assert_int_equal(port_table_count_free(t->table), 1);
+        release(t, &t->one, "127.0.0.1:61003:80/udp");
+        assert_int_equal(port_table_count_free(t->table), 1);
+        release(t, &t->two, "127.0.0.2:61003:80/udp");
+        assert_int_equal(port_table_count_free(t->table), 2);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -160,6 +184,8 @@ int main(void)
                 { "chooses a free port of the pool, the latest used last", test_picks, setup,
                   teardown, NULL },
                 { "chooses free ports in a row", test_picks_in_a_row, setup, teardown, NULL },
+                { "counts a port once that leads somewhere", test_counts_free, setup, teardown,
+                  NULL },
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

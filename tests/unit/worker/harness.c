@@ -36,7 +36,7 @@ static int make_root(const char *path)
         return 0;
 }
 
-static int start_program(Harness *h, const char *worker, const char *init)
+int harness_launch(Harness *h, const char *worker, const char *init)
 {
         int ends[2];
 
@@ -59,10 +59,9 @@ static int start_program(Harness *h, const char *worker, const char *init)
         return 0;
 }
 
-int harness_start(Harness *h, const char *worker, const char *init)
+int harness_make(Harness *h)
 {
         const char *parent = getenv("TMPDIR");
-        int r;
 
         /* On a disk: memory cannot shift owners before Linux 6.3. */
         *h = (Harness){ .fd = -EBADF };
@@ -75,18 +74,14 @@ int harness_start(Harness *h, const char *worker, const char *init)
         (void)snprintf(h->root, sizeof(h->root), "%s/root", h->directory);
         if (mkdir(h->state, 0700) < 0 || mkdir(h->runtime, 0700) < 0)
                 return -errno;
-        r = make_root(h->root);
-        if (r < 0)
-                return r;
-        return start_program(h, worker, init);
+        return make_root(h->root);
 }
 
-int harness_restart(Harness *h, const char *worker, const char *init)
+int harness_start(Harness *h, const char *worker, const char *init)
 {
-        h->fd = fd_close(h->fd);
-        if (waitpid(h->pid, NULL, 0) < 0)
-                return -errno;
-        return start_program(h, worker, init);
+        int r = harness_make(h);
+
+        return r < 0 ? r : harness_launch(h, worker, init);
 }
 
 const char *harness_obstacle(void)

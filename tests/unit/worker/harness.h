@@ -30,8 +30,9 @@ int harness_start(Harness *h, const char *worker, const char *init);
 int harness_setup(void **state);
 int harness_teardown(void **state);
 
-/* Ends the program and starts it again on the same directories. */
-int harness_restart(Harness *h, const char *worker, const char *init);
+/* Both halves of harness_start(), for a test that puts something there before the program comes. */
+int harness_make(Harness *h);
+int harness_launch(Harness *h, const char *worker, const char *init);
 
 /* Ends the program and removes the directory. Returns what is left of it: 0 is good. */
 int harness_stop(Harness *h);

@@ -95,7 +95,7 @@ static void write_bus_config(const Harness *h, const char *path)
 
 static void wait_for_socket(const char *path)
 {
-        for (int i = 0; i < 1000; i++) {
+        for (int i = 0; i < 6000; i++) {
                 struct sockaddr_un address = { .sun_family = AF_UNIX };
                 int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), r;
 
@@ -176,7 +176,7 @@ static int name_has_owner(Harness *h, const char *name)
 
 static void wait_for_name(Harness *h, const char *name, int is_there)
 {
-        for (int i = 0; i < 1000; i++) {
+        for (int i = 0; i < 6000; i++) {
                 if (name_has_owner(h, name) == is_there)
                         return;
                 (void)usleep(10000);
@@ -265,7 +265,7 @@ static void end_wardend(Harness *h, int signal)
         pid_t pid = 0;
 
         (void)kill(h->wardend_pid, signal);
-        for (int i = 0; i < 1000 && pid == 0; i++) {
+        for (int i = 0; i < 6000 && pid == 0; i++) {
                 pid = waitpid(h->wardend_pid, &status, WNOHANG);
                 if (pid == 0)
                         (void)usleep(10000);
@@ -322,7 +322,7 @@ static void reap_everything(void)
         char path[64];
 
         (void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-        for (int i = 0; i < 1000; i++) {
+        for (int i = 0; i < 6000; i++) {
                 _drop_(drop_free) char *text = NULL;
                 char *word, *save = NULL;
 
@@ -546,7 +546,7 @@ void harness_until_ignores(pid_t pid, int signal)
         char path[64];
 
         (void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-        for (int i = 0; i < 2000; i++) {
+        for (int i = 0; i < 6000; i++) {
                 _drop_(drop_free) char *text = NULL;
                 const char *mask;
 

@@ -114,7 +114,7 @@ static void run_until_answer(Fixture *f, const Answer *answer)
 
 static void run_until_asked(Fixture *f, const char *text)
 {
-        for (int i = 0; i < 1000; i++) {
+        for (int i = 0; i < 6000; i++) {
                 if (harness_systemd_was_asked(&f->h, text))
                         return;
                 assert_true(sd_event_run(f->event, 10 * USEC_PER_MSEC) >= 0);

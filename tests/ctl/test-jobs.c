@@ -454,7 +454,7 @@ static void test_suspend(void **state)
 
         run_expect(run, "ready");
         run_kill(run, SIGTSTP);
-        for (int i = 0; i < 1000; i++) {
+        for (int i = 0; i < 6000; i++) {
                 assert_int_equal(tcgetattr(run->input_fd, &now), 0);
                 if (now.c_lflag & ICANON)
                         break;
@@ -463,7 +463,7 @@ static void test_suspend(void **state)
         assert_is_restored(run);
         (void)usleep(20000);
         run_kill(run, SIGCONT);
-        for (int i = 0; i < 1000; i++) {
+        for (int i = 0; i < 6000; i++) {
                 assert_int_equal(tcgetattr(run->input_fd, &now), 0);
                 if (!(now.c_lflag & ICANON))
                         break;

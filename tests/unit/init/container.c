@@ -301,6 +301,13 @@ size_t container_count_fds(const Container *container)
         return n - 2;
 }
 
+void container_expect_fds(const Container *container, size_t n)
+{
+        for (int i = 0; container_count_fds(container) != n && i < PATIENCE_MSEC / 5; i++)
+                pause_msec(5);
+        assert_int_equal(container_count_fds(container), n);
+}
+
 size_t container_count_children(const Container *container)
 {
         char path[64], text[65536];
@@ -333,6 +340,25 @@ uint64_t container_status(const Container *container, const char *key)
         (void)fclose(f);
         assert_true(value != UINT64_MAX);
         return value;
+}
+
+static uint64_t count_switches(const Container *container)
+{
+        return container_status(container, "voluntary_ctxt_switches") +
+               container_status(container, "nonvoluntary_ctxt_switches");
+}
+
+/* What was asked of it last may still be on its way when we begin to look. */
+void container_expect_idle(const Container *container)
+{
+        for (int i = 0; i < PATIENCE_MSEC / 300; i++) {
+                uint64_t before = count_switches(container);
+
+                pause_msec(300);
+                if (count_switches(container) == before)
+                        return;
+        }
+        fail_msg("PID 1 is woken again and again");
 }
 
 int container_is_wrapped(void)

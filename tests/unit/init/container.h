@@ -39,6 +39,12 @@ int container_wait(Container *container);
 
 /* How many descriptors PID 1 has, and processes as its children. */
 size_t container_count_fds(const Container *container);
+
+/* Waits until PID 1 has @n of them again: who closes one is not waited for. */
+void container_expect_fds(const Container *container, size_t n);
+
+/* Waits for a time in which PID 1 is not woken once. */
+void container_expect_idle(const Container *container);
 size_t container_count_children(const Container *container);
 
 /* A number from a line of /proc/PID/status. */

@@ -418,7 +418,7 @@ static void test_hundred_readers(void **state)
                 assert_int_equal(wait_child(pids[i]), 0);
         wait_exit(fd, 1);
         release(fd, 1);
-        assert_int_equal(container_count_fds(*state), n_fds);
+        container_expect_fds(*state, n_fds);
 }
 
 static void test_vanished_readers(void **state)
@@ -438,9 +438,7 @@ static void test_vanished_readers(void **state)
                         read_some(reader, text, i % 3 == 1 ? 100 : 10);
                 fd_close(reader);
         }
-        for (int i = 0; container_count_fds(*state) > n_fds && i < 1000; i++)
-                (void)poll(NULL, 0, 5);
-        assert_int_equal(container_count_fds(*state), n_fds);
+        container_expect_fds(*state, n_fds);
         {
                 int fds[3];
                 uint64_t end;
@@ -462,7 +460,6 @@ static void test_stalled_readers(void **state)
 {
         _drop_(drop_fd) int fd = client_open(*state, WSHD_SUBSCRIBE);
         int stalled[20], inputs[2], quick;
-        uint64_t switches;
 
         for (uint32_t job = 1; job <= 2; job++) {
                 start_numbers_later(fd, job, "10000000", 0, RING);
@@ -481,12 +478,7 @@ static void test_stalled_readers(void **state)
         quick = client_attach_one(fd, 2, WSHD_STDOUT_FD);
         assert_int_equal(expect_numbers(quick, 10000000 - RING), 10000000);
         fd_close(quick);
-        switches = container_status(*state, "voluntary_ctxt_switches") +
-                   container_status(*state, "nonvoluntary_ctxt_switches");
-        (void)poll(NULL, 0, 300);
-        assert_in_range(container_status(*state, "voluntary_ctxt_switches") +
-                                container_status(*state, "nonvoluntary_ctxt_switches"),
-                        switches, switches + 1);
+        container_expect_idle(*state);
         for (size_t i = 0; i < ELEMENTSOF(stalled); i++)
                 fd_close(stalled[i]);
 }
@@ -588,9 +580,7 @@ static void test_released(void **state)
                         fd_close(reader);
                 }
         }
-        for (int i = 0; container_count_fds(*state) > n_fds && i < 1000; i++)
-                (void)poll(NULL, 0, 5);
-        assert_int_equal(container_count_fds(*state), n_fds);
+        container_expect_fds(*state, n_fds);
 }
 
 static void test_no_ring(void **state)
@@ -645,7 +635,7 @@ static void test_no_memory(void **state)
         assert_int_equal(m.type, WSHD_FAILED);
         assert_true(m.error == EMFILE);
         assert_true(m.stage == WSHD_STAGE_RING || m.stage == WSHD_STAGE_FORK);
-        assert_int_equal(container_count_fds(container), n_fds);
+        container_expect_fds(container, n_fds);
         expect_refusal(fd,
                        (WshdMessage){ .type = WSHD_SPAWN,
                                       .job = 1000,
@@ -744,7 +734,8 @@ static void test_fair(void **state)
                 release(fd, 4);
                 slowest = MAX2(slowest, now_usec() - start);
         }
-        assert_in_range(slowest, 0, USEC_PER_SEC);
+        /* Not how fast: a flood that was emptied first would never let it come. */
+        assert_in_range(slowest, 0, 60 * USEC_PER_SEC);
 }
 
 static void test_own_job(void **state)

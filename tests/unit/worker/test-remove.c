@@ -28,7 +28,7 @@ static int trash_is_emptied(const Harness *h)
         char path[160];
 
         (void)snprintf(path, sizeof(path), "%s/containers/.trash", h->state);
-        for (int i = 0; i < 1000; i++) {
+        for (int i = 0; i < 6000; i++) {
                 if (rmdir(path) == 0 || errno == ENOENT)
                         return 1;
                 (void)usleep(10000);

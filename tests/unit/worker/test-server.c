@@ -88,7 +88,7 @@ static size_t count_fds(pid_t pid)
 /* Settled: the server, the worker that waits, the child that waits. */
 static int server_is_settled(const Harness *h)
 {
-        for (int i = 0; i < 500; i++) {
+        for (int i = 0; i < 6000; i++) {
                 if (count_children(h->pid) == 2)
                         return 1;
                 (void)usleep(10000);
@@ -99,7 +99,7 @@ static int server_is_settled(const Harness *h)
 /* The next pair may be just in the making. */
 static int server_has_fds(const Harness *h, size_t n)
 {
-        for (int i = 0; i < 500; i++) {
+        for (int i = 0; i < 6000; i++) {
                 if (count_fds(h->pid) == n)
                         return 1;
                 (void)usleep(10000);
@@ -134,7 +134,7 @@ static void test_leaves_nothing(void **state)
         (void)snprintf(path, sizeof(path), "%s/containers", h->runtime);
         assert_int_equal(count_entries(path), 0);
         (void)snprintf(path, sizeof(path), "%s/containers/.trash", h->state);
-        for (int i = 0; i < 1000 && count_entries(path) > 0; i++)
+        for (int i = 0; i < 6000 && count_entries(path) > 0; i++)
                 (void)usleep(10000);
         assert_int_equal(count_entries(path), 0);
 }

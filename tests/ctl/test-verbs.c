@@ -224,7 +224,7 @@ static void test_info(void **state)
         assert_int_equal(run->exit_code, 0);
         assert_non_null(strstr(run->output, "          Name: alpha\n"));
         assert_non_null(strstr(run->output, "         State: active\n"));
-        assert_non_null(strstr(run->output, "; 3min ago\n"));
+        assert_non_null(strstr(run->output, "; 3min ")); /* and some seconds, where all is slow */
         assert_non_null(strstr(run->output, "MemoryMax=512M\n"));
         assert_non_null(strstr(run->output, "CPUQuota=150%\n"));
         assert_non_null(strstr(run->output, "running as PID "));

@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,9 +77,14 @@ static int wait_for(int (*is_true)(void))
         return 0;
 }
 
+/* That the socket is there is not enough: it is bound before anybody listens. */
 static int bus_is_up(void)
 {
-        return access(harness.socket, F_OK) == 0;
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _drop_(drop_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", harness.socket);
+        return fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
 }
 
 static int daemon_is_up(void)

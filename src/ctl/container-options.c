@@ -7,6 +7,7 @@
 #include "basic/parse.h"
 #include "ctl/container-options.h"
 #include "ctl/dict.h"
+#include "ctl/egress.h"
 #include "ctl/limit-text.h"
 #include "ctl/forward.h"
 #include "ctl/value.h"
@@ -41,6 +42,7 @@ enum {
         OPTION_SLICE,
         OPTION_STOP_TIMEOUT,
         OPTION_PUBLISH,
+        OPTION_ALLOW,
         OPTION_OOM_POLICY,
         OPTION_MEMORY_PRESSURE,
 };
@@ -65,6 +67,8 @@ static const Option container_options[] = {
         { OPTION_DNS_SEARCH, "dns-search", "DOMAIN", "a domain to search for short names" },
         { OPTION_PUBLISH, "publish", "[[ADDRESS:]HOST:]PORT",
           "lead a port of the host to PORT; also -p 8080:80, 53:53/udp" },
+        { OPTION_ALLOW, "allow", "TO[:PORTS]",
+          "reach this though the host's policy denies it: 10.0.0.0/8:443" },
         { OPTION_PRIVATE_USERS, "private-users", "USERS", "auto (default), no or BASE:COUNT" },
         { 'm', "memory", "BYTES", "MemoryMax: 512M, 2G" },
         { OPTION_MEMORY_HIGH, "memory-high", "BYTES", "MemoryHigh: slowed down above it" },
@@ -169,6 +173,14 @@ static int add_forward(ContainerSpec *spec, const char *text, Fault *fault)
 
         return r < 0 ? r
                      : port_forwards_append(&spec->forwards, &spec->n_forwards, &forward, fault);
+}
+
+static int add_egress(ContainerSpec *spec, const char *text, Fault *fault)
+{
+        _drop_(egress_rule_done) EgressRule rule = EGRESS_RULE_INIT;
+        int r = egress_rule_parse(text, &rule, fault);
+
+        return r < 0 ? r : egress_rules_append(&spec->egress, &spec->n_egress, &rule, fault);
 }
 
 /* A property to systemd's users, a port to docker's: no port begins with a letter. */
@@ -310,6 +322,8 @@ static int container_set(void *target, int key, const char *value, Fault *fault)
                 return value_parse_limit(LIMIT_IO_WEIGHT, value, &spec->limits, fault);
         case OPTION_PUBLISH:
                 return add_forward(spec, value, fault);
+        case OPTION_ALLOW:
+                return add_egress(spec, value, fault);
         case 'p':
                 return add_short(spec, value, fault);
         case OPTION_DISK:
@@ -412,6 +426,18 @@ static int append_forwards(sd_bus_message *m, const ContainerSpec *spec)
         return r < 0 ? r : dict_close_array(m);
 }
 
+static int append_egress(sd_bus_message *m, const ContainerSpec *spec)
+{
+        int r;
+
+        if (spec->n_egress == 0)
+                return 0;
+        r = dict_open_array(m, "AllowEgress", "a{sv}");
+        for (size_t i = 0; i < spec->n_egress && r >= 0; i++)
+                r = egress_append(m, &spec->egress[i]);
+        return r < 0 ? r : dict_close_array(m);
+}
+
 static int append_tmpfs(sd_bus_message *m, const ContainerSpec *spec)
 {
         char *texts[TMPFS_MAX + 1];
@@ -499,6 +525,8 @@ int container_options_append(const ContainerOptions *options, sd_bus_message *m)
                 r = append_tmpfs(m, spec);
         if (r >= 0)
                 r = append_forwards(m, spec);
+        if (r >= 0)
+                r = append_egress(m, spec);
         if (r >= 0)
                 r = limit_text_append(m, &spec->limits);
         if (r >= 0)

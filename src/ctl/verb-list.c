@@ -18,19 +18,37 @@
 #include "ctl/text.h"
 #include "ctl/verb.h"
 
-static const TableColumn list_columns[] = {
-        { .title = "NAME", .is_shrinkable = 1 }, { .title = "STATE" },
-        { .title = "LEADER", .is_right = 1 },    { .title = "AGE" },
-        { .title = "JOBS", .is_right = 1 },      { .title = "ROOT", .is_shrinkable = 1 },
+/* The columns that every list has, and those that it has only when they say something. */
+enum {
+        COLUMN_ADDRESS = 1 << 0, /* any container has one, and the terminal has room */
+        COLUMN_SLICE = 1 << 1,   /* any container is in one of its own */
 };
 
-/* With the slices, when any container is in one of its own. */
-static const TableColumn list_columns_with_slice[] = {
-        { .title = "NAME", .is_shrinkable = 1 },  { .title = "STATE" },
-        { .title = "LEADER", .is_right = 1 },     { .title = "AGE" },
-        { .title = "JOBS", .is_right = 1 },       { .title = "ROOT", .is_shrinkable = 1 },
-        { .title = "SLICE", .is_shrinkable = 1 },
-};
+#define LIST_COLUMNS_MAX 8
+#define LIST_WIDE 100 /* columns of a terminal that has room for addresses */
+
+static size_t choose_columns(unsigned extra, TableColumn ret[LIST_COLUMNS_MAX])
+{
+        static const struct {
+                TableColumn column;
+                unsigned extra;
+        } all[] = {
+                { { .title = "NAME", .is_shrinkable = 1 }, 0 },
+                { { .title = "STATE" }, 0 },
+                { { .title = "ADDRESS" }, COLUMN_ADDRESS },
+                { { .title = "LEADER", .is_right = 1 }, 0 },
+                { { .title = "AGE" }, 0 },
+                { { .title = "JOBS", .is_right = 1 }, 0 },
+                { { .title = "ROOT", .is_shrinkable = 1 }, 0 },
+                { { .title = "SLICE", .is_shrinkable = 1 }, COLUMN_SLICE },
+        };
+        size_t n = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(all); i++)
+                if (all[i].extra == 0 || (extra & all[i].extra))
+                        ret[n++] = all[i].column;
+        return n;
+}
 
 static TableColor state_color(const char *state)
 {
@@ -61,10 +79,11 @@ static void format_age(struct json_object *container, char ret[TEXT_SPAN_MAX])
                 text_format_span(now - created, ret);
 }
 
-static int list_add_row(Table *table, struct json_object *container, int has_slices)
+static int list_add_row(Table *table, struct json_object *container, unsigned extra)
 {
         struct json_object *jobs = json_get_typed(container, "Jobs", json_type_array);
         const char *state = json_get_string(container, "State", "?");
+        const char *address = json_get_string(container, "ContainerAddress", "");
         uint64_t leader = json_get_u64(container, "Leader", 0);
         char leader_text[32], jobs_text[32], age[TEXT_SPAN_MAX];
         int r;
@@ -76,6 +95,8 @@ static int list_add_row(Table *table, struct json_object *container, int has_sli
         r = table_add(table, TABLE_COLOR_NONE, json_get_string(container, "Name", "?"));
         if (r >= 0)
                 r = table_add(table, state_color(state), state);
+        if (r >= 0 && (extra & COLUMN_ADDRESS))
+                r = table_add(table, TABLE_COLOR_NONE, *address ? address : "-");
         if (r >= 0)
                 r = table_add(table, TABLE_COLOR_NONE, leader ? leader_text : "-");
         if (r >= 0)
@@ -85,7 +106,7 @@ static int list_add_row(Table *table, struct json_object *container, int has_sli
         if (r >= 0)
                 r = table_add(table, TABLE_COLOR_NONE,
                               json_get_string(container, "RootDirectory", "?"));
-        if (r >= 0 && has_slices)
+        if (r >= 0 && (extra & COLUMN_SLICE))
                 r = table_add(table, TABLE_COLOR_NONE, json_get_string(container, "Slice", "?"));
         return r;
 }
@@ -130,27 +151,33 @@ static int get_containers(sd_bus *bus, struct json_object **ret, Fault *fault)
         return 0;
 }
 
-static int has_own_slices(struct json_object *containers)
+static unsigned find_extra(struct json_object *containers)
 {
-        for (size_t i = 0; i < json_object_array_length(containers); i++)
-                if (strncmp(json_get_string(json_object_array_get_idx(containers, i), "Slice", ""),
-                            "warden-", strlen("warden-")) == 0)
-                        return 1;
-        return 0;
+        unsigned extra = 0;
+
+        for (size_t i = 0; i < json_object_array_length(containers); i++) {
+                struct json_object *container = json_object_array_get_idx(containers, i);
+
+                if (strncmp(json_get_string(container, "Slice", ""), "warden-",
+                            strlen("warden-")) == 0)
+                        extra |= COLUMN_SLICE;
+                if (*json_get_string(container, "ContainerAddress", "") &&
+                    terminal_get_columns() >= LIST_WIDE)
+                        extra |= COLUMN_ADDRESS;
+        }
+        return extra;
 }
 
 static int print_list(struct json_object *containers, const Output *output)
 {
-        int has_slices = has_own_slices(containers);
-        _drop_(drop_table) Table *table = NULL;
-
-        table = has_slices ? table_new(list_columns_with_slice, ELEMENTSOF(list_columns_with_slice))
-                           : table_new(list_columns, ELEMENTSOF(list_columns));
+        TableColumn columns[LIST_COLUMNS_MAX];
+        unsigned extra = find_extra(containers);
+        _drop_(drop_table) Table *table = table_new(columns, choose_columns(extra, columns));
 
         if (!table)
                 return -ENOMEM;
         for (size_t i = 0; i < json_object_array_length(containers); i++) {
-                int r = list_add_row(table, json_object_array_get_idx(containers, i), has_slices);
+                int r = list_add_row(table, json_object_array_get_idx(containers, i), extra);
 
                 if (r < 0)
                         return r;

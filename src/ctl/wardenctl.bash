@@ -121,6 +121,12 @@ _wardenctl() {
                 elif [[ $n_arguments -eq 1 ]]; then
                         COMPREPLY=($(compgen -W "add rm" -- "$current"))
                 fi ;;
+        egress)
+                if [[ $n_arguments -eq 0 ]]; then
+                        COMPREPLY=($(compgen -W "$(_wardenctl_containers "$program")" -- "$current"))
+                elif [[ $n_arguments -eq 1 ]]; then
+                        COMPREPLY=($(compgen -W "allow deny" -- "$current"))
+                fi ;;
         limit | update)
                 if [[ $n_arguments -eq 0 ]]; then
                         COMPREPLY=($(compgen -W "$(_wardenctl_containers "$program")" -- "$current"))

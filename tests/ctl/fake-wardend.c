@@ -25,6 +25,7 @@
 #include "ctl/bus.h"
 #include "ctl/json.h"
 #include "fake-job.h"
+#include "fake-network.h"
 
 sd_bus *fake_bus;
 sd_event *fake_event;
@@ -197,6 +198,17 @@ static const sd_bus_vtable container_vtable[] = {
         SD_BUS_METHOD("Thaw", "", "", method_thaw, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Kill", "i", "", method_kill, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("SpawnJob", "asa{sv}", "o", fake_job_spawn, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("ForwardPort", "a{sv}", "qq", fake_network_method_forward,
+                      SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("UnforwardPort", "a{sv}", "", fake_network_method_change,
+                      SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("AllowEgress", "a{sv}", "", fake_network_method_change,
+                      SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("DenyEgress", "a{sv}", "", fake_network_method_change,
+                      SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_PROPERTY("ContainerAddress", "s", fake_network_get, 0, 0),
+        SD_BUS_PROPERTY("ForwardedPorts", "aa{sv}", fake_network_get, 0, 0),
+        SD_BUS_PROPERTY("EgressRules", "aa{sv}", fake_network_get, 0, 0),
         SD_BUS_PROPERTY("Name", "s", container_get, 0, 0),
         SD_BUS_PROPERTY("State", "s", container_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
         SD_BUS_PROPERTY("RootDirectory", "s", container_get, 0, 0),

@@ -7,7 +7,7 @@
 
 #include "basic/macro.h"
 #include "fuzz.h"
-#include "model/egress.h"
+#include "model/egress-text.h"
 
 static void check_range(const char *text)
 {
@@ -46,6 +46,22 @@ static void check_ports(const char *text)
         egress_rule_done(&rule);
 }
 
+static void check_rule(const char *text)
+{
+        EgressRule rule = EGRESS_RULE_INIT, again = EGRESS_RULE_INIT;
+        char *back;
+
+        if (egress_rule_parse(text, &rule, NULL) < 0)
+                return;
+        PROMISE(egress_rule_validate(&rule, NULL) == 0);
+        back = egress_rule_format(&rule);
+        PROMISE(back && egress_rule_parse(back, &again, NULL) == 0);
+        PROMISE(egress_rule_equal(&rule, &again));
+        free(back);
+        egress_rule_done(&rule);
+        egress_rule_done(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         char *text = malloc(size + 1);
@@ -57,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_range(text);
         check_forward(text);
         check_ports(text);
+        check_rule(text);
         free(text);
         return 0;
 }

@@ -96,6 +96,24 @@ rule() {
     is '[]' "$(container_get s-one EgressRules | jq -c .)"
 }
 
+@test "is told by wardenctl what it may reach" {
+    in_background "$BATS_TEST_TMPDIR/a" socat TCP6-LISTEN:7100,ipv6only=0,reuseaddr,fork -
+    until_true nc -z 127.0.0.1 7100
+    wardenctl egress s-one allow host:7100 "[2001:db8:99::/64]:80,443/tcp/log"
+    reaches s-one $HOST4 7100
+    like 'host +7100 +tcp +-' "$(wardenctl egress s-one)"
+    like '2001:db8:99::/64 +80,443 +tcp +yes' "$(wardenctl egress s-one)"
+    is 2 "$(wardenctl egress --json s-one | jq length)"
+    # What is printed is what takes it back.
+    wardenctl egress s-one -q | xargs wardenctl egress s-one deny
+    fails_to s-one $HOST4 7100
+    is '[]' "$(wardenctl egress --json s-one)"
+    create t-allowed --allow host:7100
+    reaches t-allowed $HOST4 7100
+    refuses wardenctl egress s-one deny any:80
+    like 'was not allowed that' "$output"
+}
+
 @test "reaches another container when it is allowed to" {
     local address
     address=$(container_get s-two ContainerAddress)

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "fake-job.h"
+
+/* What fake-wardend says of the network of its containers. */
+
+int fake_network_method_forward(sd_bus_message *m, void *userdata, sd_bus_error *error);
+
+/* UnforwardPort, AllowEgress, DenyEgress. */
+int fake_network_method_change(sd_bus_message *m, void *userdata, sd_bus_error *error);
+
+/* ForwardedPorts, EgressRules, ContainerAddress. */
+int fake_network_get(sd_bus *bus, const char *path, const char *interface, const char *property,
+                     sd_bus_message *reply, void *userdata, sd_bus_error *error);

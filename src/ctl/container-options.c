@@ -22,6 +22,7 @@ enum {
         OPTION_NETWORK_POOL,
         OPTION_ADDRESS,
         OPTION_MTU,
+        OPTION_INTERFACE_NAME,
         OPTION_DNS,
         OPTION_DNS_SEARCH,
         OPTION_PRIVATE_USERS,
@@ -63,6 +64,7 @@ static const Option container_options[] = {
         { OPTION_ADDRESS, "address", "ADDRESS", "this one of the pool; IPv4 or IPv6" },
         { OPTION_ADDRESS, "ip", "ADDRESS", NULL },
         { OPTION_MTU, "mtu", "BYTES", "of its interface (default: that of the host)" },
+        { OPTION_INTERFACE_NAME, "interface-name", "NAME", "of it inside (default: eth0)" },
         { OPTION_DNS, "dns", "ADDRESS", "a name server (default: those of the host)" },
         { OPTION_DNS_SEARCH, "dns-search", "DOMAIN", "a domain to search for short names" },
         { OPTION_PUBLISH, "publish", "[[ADDRESS:]HOST:]PORT",
@@ -290,6 +292,8 @@ static int container_set(void *target, int key, const char *value, Fault *fault)
                 return options_set_string(&spec->address, value);
         case OPTION_MTU:
                 return set_mtu(spec, value, fault);
+        case OPTION_INTERFACE_NAME:
+                return options_set_string(&spec->interface_name, value);
         case OPTION_DNS:
                 return strv_append(&spec->dns, value);
         case OPTION_DNS_SEARCH:
@@ -466,6 +470,8 @@ static int append_network(sd_bus_message *m, const ContainerOptions *options)
                 r = sd_bus_message_append(m, "{sv}", "Address", "s", spec->address);
         if (r >= 0 && spec->mtu > 0)
                 r = sd_bus_message_append(m, "{sv}", "MTU", "u", spec->mtu);
+        if (r >= 0 && spec->interface_name)
+                r = sd_bus_message_append(m, "{sv}", "InterfaceName", "s", spec->interface_name);
         if (r >= 0)
                 r = dict_append_strv(m, "DNS", spec->dns);
         if (r >= 0)

@@ -80,8 +80,9 @@ typedef struct ContainerSpec {
         OomPolicy oom_policy;
         uint64_t pressure_usec; /* SPEC_KEY_PRESSURE; 0: not watched */
         char *network_target;   /* NETWORK_CONTAINER, NETWORK_NETNS: a name, a path */
-        char *network_pool;     /* NULL: the first; the next four are of NETWORK_PRIVATE */
+        char *network_pool;     /* NULL: the first; as the next three of NETWORK_PRIVATE */
         char *address;          /* NULL: any of the pool */
+        char *interface_name;   /* inside; NULL: NETWORK_INTERFACE_INSIDE */
         uint32_t mtu;           /* 0: the configured one, or that of the host's default route */
         char **dns;             /* addresses; NULL: the host's; not with NETWORK_NONE */
         char **dns_search;      /* NULL: the host's */

@@ -92,10 +92,13 @@ static int validate_mode(const ContainerSpec *spec, Fault *fault)
 /* Each of them is an address or a place of the container's own interface. */
 static int validate_own(const ContainerSpec *spec, Fault *fault)
 {
-        const char *field = spec->network_pool ? "NetworkPool" : spec->address ? "Address" : "MTU";
+        const char *field = spec->network_pool     ? "NetworkPool"
+                            : spec->address        ? "Address"
+                            : spec->interface_name ? "InterfaceName"
+                                                   : "MTU";
 
         if (spec->network != NETWORK_PRIVATE &&
-            (spec->network_pool || spec->address || spec->mtu > 0))
+            (spec->network_pool || spec->address || spec->interface_name || spec->mtu > 0))
                 return fault_set(fault, FAULT_INVALID, -EINVAL, "%s: is only for Network=private",
                                  field);
         if (spec->network_pool && !network_pool_name_is_valid(spec->network_pool))
@@ -104,6 +107,11 @@ static int validate_own(const ContainerSpec *spec, Fault *fault)
         if (spec->address && !network_address_is_valid(spec->address))
                 return fault_set(fault, FAULT_INVALID, -EINVAL,
                                  "Address: '%.64s' is not an IPv4 or IPv6 address", spec->address);
+        if (spec->interface_name && !network_interface_name_is_valid(spec->interface_name))
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "InterfaceName: '%.64s' is not at most %d letters, digits and "
+                                 "signs but '/', ':' and '%%', or is reserved",
+                                 spec->interface_name, NETWORK_INTERFACE_MAX - 1);
         if (spec->mtu > 0 && (spec->mtu < NETWORK_MTU_MIN || spec->mtu > NETWORK_MTU_MAX))
                 return fault_set(fault, FAULT_INVALID, -EINVAL, "MTU: %u is not from %d to %d",
                                  spec->mtu, NETWORK_MTU_MIN, NETWORK_MTU_MAX);

@@ -90,6 +90,21 @@ void network_format6(const uint8_t address[16], char ret[NETWORK_ADDRESS_MAX])
         (void)inet_ntop(AF_INET6, address, ret, NETWORK_ADDRESS_MAX);
 }
 
+int network_interface_name_is_valid(const char *name)
+{
+        static const char *const reserved[] = { "", ".", "..", "lo", "all", "default" };
+
+        if (strnlen(name, NETWORK_INTERFACE_MAX) == NETWORK_INTERFACE_MAX)
+                return 0;
+        for (size_t i = 0; i < ELEMENTSOF(reserved); i++)
+                if (strcmp(name, reserved[i]) == 0)
+                        return 0;
+        for (const char *p = name; *p; p++)
+                if (*p <= ' ' || *p > '~' || strchr("/:%", *p))
+                        return 0;
+        return 1;
+}
+
 int network_address_is_valid(const char *text)
 {
         uint8_t address[16];

@@ -10,6 +10,7 @@
  */
 
 #define NETWORK_INTERFACE_MAX 16 /* IFNAMSIZ, with the NUL */
+#define NETWORK_INTERFACE_INSIDE "eth0"
 #define NETWORK_POOL_NAME_MAX 32 /* with the NUL */
 #define NETWORK_ADDRESS_MAX 46   /* INET6_ADDRSTRLEN */
 #define NETWORK_PREFIX_MAX (NETWORK_ADDRESS_MAX + 4)
@@ -76,6 +77,11 @@ int network_pool_name_is_valid(const char *name);
 /* "10.254.0.2", "fd00::2"; with a prefix "10.254.0.2/30". */
 void network_format4(uint32_t address, char ret[NETWORK_ADDRESS_MAX]);
 void network_format6(const uint8_t address[16], char ret[NETWORK_ADDRESS_MAX]);
+
+/* A name that the kernel takes for an interface and that is nothing else: at most 15 visible ASCII
+ * characters without '/', ':' and '%', none of '.', '..', 'lo', and not 'all' or 'default', which
+ * are folders beside those of interfaces in /proc/sys/net. */
+int network_interface_name_is_valid(const char *name);
 
 /* Whether it is an IPv4 or IPv6 address in numbers. */
 int network_address_is_valid(const char *text);

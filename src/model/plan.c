@@ -16,6 +16,7 @@ Plan *plan_free(Plan *plan)
         free(plan->hostname);
         free(plan->root_directory);
         free(plan->network_target);
+        free(plan->interface_name);
         free(plan->resolv_conf);
         free(plan->hosts);
         free(plan->layer_directory);
@@ -46,6 +47,11 @@ static int plan_fill_names(Plan *plan, const ContainerSpec *spec, const char *id
         plan->name = strdup(name);
         plan->hostname = strdup(hostname);
         plan->root_directory = strdup(spec->root_directory);
+        if (spec->interface_name) {
+                plan->interface_name = strdup(spec->interface_name);
+                if (!plan->interface_name)
+                        return -ENOMEM;
+        }
         return plan->id && plan->name && plan->hostname && plan->root_directory ? 0 : -ENOMEM;
 }
 

@@ -42,8 +42,8 @@ static int set_hardware_address(struct rtnl_link *link, const uint8_t mac[6])
         return 0;
 }
 
-static int build_pair(const NetworkAddresses *addresses, int netns_fd, uint32_t mtu,
-                      struct nl_msg **ret)
+static int build_pair(const NetworkAddresses *addresses, const char *inside, int netns_fd,
+                      uint32_t mtu, struct nl_msg **ret)
 {
         _drop_(drop_rtnl_link) struct rtnl_link *link = rtnl_link_veth_alloc();
         struct rtnl_link *peer;
@@ -56,7 +56,7 @@ static int build_pair(const NetworkAddresses *addresses, int netns_fd, uint32_t 
         network_host_mac(addresses, host_mac);
         rtnl_link_set_name(link, addresses->interface);
         rtnl_link_set_mtu(link, mtu);
-        rtnl_link_set_name(peer, LINK_INSIDE);
+        rtnl_link_set_name(peer, inside);
         rtnl_link_set_mtu(peer, mtu);
         rtnl_link_set_ns_fd(peer, netns_fd);
         r = set_hardware_address(link, host_mac);
@@ -70,14 +70,14 @@ static int build_pair(const NetworkAddresses *addresses, int netns_fd, uint32_t 
         return r;
 }
 
-int link_make_pair(Netlink *netlink, const NetworkAddresses *addresses, int netns_fd, uint32_t mtu,
-                   Fault *fault)
+int link_make_pair(Netlink *netlink, const NetworkAddresses *addresses, const char *inside,
+                   int netns_fd, uint32_t mtu, Fault *fault)
 {
         struct nl_msg *message;
         int r = 0;
 
         for (int is_second = 0; is_second < 2; is_second++) {
-                r = build_pair(addresses, netns_fd, mtu, &message);
+                r = build_pair(addresses, inside, netns_fd, mtu, &message);
                 if (r >= 0)
                         r = netlink_call(netlink, message, is_second ? "make the pair" : NULL,
                                          fault);

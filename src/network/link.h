@@ -4,17 +4,15 @@
 #include "model/network.h"
 #include "network/netlink.h"
 
-#define LINK_INSIDE "eth0"
-
 /* Links are found by their name or index, never by a table of all of them, which takes long where
  * there are many. */
 
-/* Makes the pair: the host's side, and eth0 at once in the namespace @netns_fd; both are down. What
- * has the name already is from an earlier start of the same container and is removed.
+/* Makes the pair: the host's side, and @inside at once in the namespace @netns_fd; both are down.
+ * What has the host's name already is from an earlier start of the same container and is removed.
  * Like: ip link add W type veth peer eth0 netns N. Returns 0; negative errno with a fault, of which
  * FAULT_NOT_SUPPORTED names the missing kernel module. */
-int link_make_pair(Netlink *netlink, const NetworkAddresses *addresses, int netns_fd, uint32_t mtu,
-                   Fault *fault);
+int link_make_pair(Netlink *netlink, const NetworkAddresses *addresses, const char *inside,
+                   int netns_fd, uint32_t mtu, Fault *fault);
 
 /* Raises a link. @is_router: with the switches of its own that routing for a stranger needs: it
  * forwards, what comes must be from where the answer would go, and nothing is redirected.

@@ -34,6 +34,7 @@ enum {
         TAG_MTU,
         TAG_RESOLV_CONF,
         TAG_HOSTS,
+        TAG_INTERFACE_NAME,
         _TAG_NETWORK_MAX,
 };
 
@@ -127,6 +128,7 @@ int plan_encode(const Plan *plan, WireWriter *w)
                 wire_put_u64(w, TAG_MTU, plan->mtu);
         wire_put_string(w, TAG_RESOLV_CONF, plan->resolv_conf);
         wire_put_string(w, TAG_HOSTS, plan->hosts);
+        wire_put_string(w, TAG_INTERFACE_NAME, plan->interface_name);
         mounts_encode(w, TAG_BIND_MOUNT, TAG_TMPFS_MOUNT, plan->bind_mounts, plan->n_bind_mounts,
                       plan->tmpfs_mounts, plan->n_tmpfs_mounts);
         return w->error;
@@ -171,6 +173,8 @@ static int plan_decode_extra(Plan *plan, const WireField *f)
                 return wire_dup_string(f, &plan->resolv_conf);
         case TAG_HOSTS:
                 return wire_dup_string(f, &plan->hosts);
+        case TAG_INTERFACE_NAME:
+                return wire_dup_string(f, &plan->interface_name);
         }
         return 0;
 }
@@ -244,7 +248,8 @@ static int plan_check_network(const Plan *plan)
         if (is_joined != !!plan->network_target ||
             (plan->network_target && !path_is_normal(plan->network_target)))
                 return 0;
-        if (plan->mtu > NETWORK_MTU_MAX)
+        if (plan->mtu > NETWORK_MTU_MAX ||
+            (plan->interface_name && !network_interface_name_is_valid(plan->interface_name)))
                 return 0;
         return plan->network == NETWORK_PRIVATE || !plan->has_addresses;
 }

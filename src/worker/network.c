@@ -85,8 +85,8 @@ int network_attach(const Plan *plan, int netns_fd, Fault *fault)
         r = netlink_open(&netlink, fault);
         if (r < 0)
                 return r;
-        r = link_make_pair(netlink, addresses, netns_fd, plan->mtu ?: link_default_mtu(netlink),
-                           fault);
+        r = link_make_pair(netlink, addresses, plan->interface_name ?: NETWORK_INTERFACE_INSIDE,
+                           netns_fd, plan->mtu ?: link_default_mtu(netlink), fault);
         if (r < 0)
                 return r;
         r = index = link_find(addresses->interface, fault);

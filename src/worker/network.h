@@ -6,7 +6,7 @@
 /* A container's network as seen from the host. */
 
 /* Makes the pair, raises and addresses the host's side, and lets the host forward. The child finds
- * eth0 in its namespace and does the rest (room-network.h).
+ * the other side in its namespace and does the rest (room-network.h).
  * @netns_fd   the child's. Returns 0; negative errno with a fault; network_undo() then. */
 int network_attach(const Plan *plan, int netns_fd, Fault *fault);
 

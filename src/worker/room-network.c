@@ -27,8 +27,9 @@ int room_network_send(int channel_fd, Fault *fault)
         return channel_send(channel_fd, CHANNEL_NETWORK, &netns_fd, 1);
 }
 
-int room_network_configure(const NetworkAddresses *addresses, Fault *fault)
+int room_network_configure(const Plan *plan, Fault *fault)
 {
+        const NetworkAddresses *addresses = &plan->addresses;
         _drop_(drop_netlink) Netlink *netlink = NULL;
         unsigned index;
         int r;
@@ -36,7 +37,7 @@ int room_network_configure(const NetworkAddresses *addresses, Fault *fault)
         r = netlink_open(&netlink, fault);
         if (r < 0)
                 return r;
-        r = link_find(LINK_INSIDE, fault);
+        r = link_find(plan->interface_name ?: NETWORK_INTERFACE_INSIDE, fault);
         if (r < 0)
                 return r;
         index = (unsigned)r;

@@ -189,7 +189,7 @@ static int room_configure_network(Room *room, Fault *fault)
 {
         if (!room->plan->has_addresses)
                 return 0;
-        return room_network_configure(&room->plan->addresses, fault);
+        return room_network_configure(room->plan, fault);
 }
 
 static int room_write_names(Room *room, Fault *fault)

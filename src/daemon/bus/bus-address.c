@@ -29,6 +29,8 @@ int bus_address_get_string(sd_bus *bus, const char *path, const char *interface,
                         s = c->network.pool;
                 } else if (strcmp(property, "NetworkInterface") == 0) {
                         s = c->network.interface;
+                } else if (strcmp(property, "InterfaceName") == 0) {
+                        s = c->spec->interface_name ?: NETWORK_INTERFACE_INSIDE;
                 } else {
                         network_format4(strcmp(property, "HostAddress") == 0
                                                 ? c->network.host4

@@ -5,7 +5,7 @@
 
 /* The properties of a container that are about its network; the userdata is the Container. */
 
-/* Network, HostAddress, ContainerAddress, NetworkPool, NetworkInterface. */
+/* Network, HostAddress, ContainerAddress, NetworkPool, NetworkInterface, InterfaceName. */
 int bus_address_get_string(sd_bus *bus, const char *path, const char *interface,
                            const char *property, sd_bus_message *reply, void *userdata,
                            sd_bus_error *error);

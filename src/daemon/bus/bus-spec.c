@@ -168,6 +168,7 @@ static const DictKey container_keys[] = {
         { "NetworkPool", "s", bus_dict_set_string, offsetof(ContainerSpec, network_pool) },
         { "Address", "s", bus_dict_set_string, offsetof(ContainerSpec, address) },
         { "MTU", "u", set_mtu },
+        { "InterfaceName", "s", bus_dict_set_string, offsetof(ContainerSpec, interface_name) },
         { "DNS", "as", bus_dict_set_strv, offsetof(ContainerSpec, dns) },
         { "DNSSearch", "as", bus_dict_set_strv, offsetof(ContainerSpec, dns_search) },
         { "Command", "as" },

@@ -67,6 +67,18 @@ static void test_nothing_given(void **state)
         expect_message(&f, "{\"RootDirectory\":\"/\"}");
 }
 
+static void test_interface_name(void **state)
+{
+        Fixture f;
+
+        PARSE(&f, ARG("--interface-name"), ARG("net0"), );
+        expect_message(&f, "{\"RootDirectory\":\"/\",\"InterfaceName\":\"net0\"}");
+        PARSE(&f, ARG("--interface-name=a/b"), );
+        expect_refused(&f, "InterfaceName: 'a/b' is not");
+        PARSE(&f, ARG("--interface-name=x"), ARG("--network=none"), );
+        expect_refused(&f, "InterfaceName: is only for Network=private");
+}
+
 static void test_given_defaults(void **state)
 {
         Fixture f;
@@ -190,6 +202,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 { "sends the root alone when nothing else is said", test_nothing_given },
                 { "sends what was said, even if it is the default", test_given_defaults },
+                { "names the interface", test_interface_name },
                 { "sends lists in their order", test_lists },
                 { "leads ports to the container, also by docker's -p", test_forwards },
                 { "sends the last of a limit that is given twice", test_limits },

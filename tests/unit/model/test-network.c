@@ -209,6 +209,22 @@ static void test_validity(void **state)
         assert_true(network_addresses_are_valid(&bad));
 }
 
+static void test_interface_names(void **state)
+{
+        static const char *const good[] = { "eth0", "a", "en-p_s0.42@x", "123456789012345" };
+        static const char *const bad[] = {
+                "",    ".",    "..",  "lo",    "all",   "default",  "a/b",
+                "a b", "a\tb", "a:1", "dev%d", "a\x7f", "\xc3\xa4", "1234567890123456"
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(good); i++)
+                if (!network_interface_name_is_valid(good[i]))
+                        fail_msg("%s", good[i]);
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                if (network_interface_name_is_valid(bad[i]))
+                        fail_msg("%s", bad[i]);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -219,6 +235,7 @@ int main(void)
                 { "finds no slot for an address that is none", test_find_refusals },
                 { "names interface and MAC by the id alone", test_names },
                 { "tells addresses that nobody leased", test_validity },
+                { "knows what an interface can be called", test_interface_names },
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,6 +134,20 @@ static void test_ranges(void **state)
         wire_writer_done(&w);
 }
 
+static void test_interface_name(void **state)
+{
+        _drop_(drop_plan) Plan *plan = make_plan(), *back = NULL;
+        WireWriter w = WIRE_WRITER_INIT;
+
+        replace(&plan->interface_name, "a/b");
+        refuse(plan);
+        replace(&plan->interface_name, "net0");
+        assert_int_equal(plan_encode(plan, &w), 0);
+        assert_int_equal(plan_decode(w.data, w.size, &back), 0);
+        assert_string_equal(back->interface_name, "net0");
+        wire_writer_done(&w);
+}
+
 static void test_storage(void **state)
 {
         _drop_(drop_plan) Plan *plan = make_plan(), *back = NULL;
@@ -229,6 +243,7 @@ int main(void)
                 { "refuses directories that are missing or not normal", test_directories },
                 { "refuses ranges with the host's root or beyond the end", test_ranges },
                 { "refuses a quota without bounds and an image without a size", test_storage },
+                { "refuses what cannot be the name of an interface", test_interface_name },
                 { "checks mounts as if a client had sent them", test_mounts },
                 { "bounds the number of mounts", test_mount_count },
                 { "refuses every cut but between the mounts", test_truncation },

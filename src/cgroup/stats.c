@@ -67,3 +67,43 @@ Stat stat_from_string(const char *s)
                         return (Stat)i;
         return _STAT_INVALID;
 }
+
+size_t stats_pack(const Stats *stats, uint64_t *ret)
+{
+        uint64_t *p = ret;
+
+        *p++ = stats->set;
+        *p++ = stats->n_devices;
+        for (uint64_t left = stats->set; left; left &= left - 1)
+                *p++ = stats->values[__builtin_ctzll(left)];
+        for (uint32_t i = 0; i < stats->n_devices; i++) {
+                const StatsDevice *device = &stats->devices[i];
+
+                *p++ = (uint64_t)device->major << 32 | device->minor;
+                *p++ = device->read_bytes;
+                *p++ = device->write_bytes;
+                *p++ = device->read_operations;
+                *p++ = device->write_operations;
+        }
+        return (size_t)(p - ret);
+}
+
+size_t stats_unpack(const uint64_t *packed, Stats *ret)
+{
+        const uint64_t *p = packed;
+
+        ret->set = *p++;
+        ret->n_devices = (uint32_t)*p++;
+        for (uint64_t left = ret->set; left; left &= left - 1)
+                ret->values[__builtin_ctzll(left)] = *p++;
+        for (uint32_t i = 0; i < ret->n_devices; i++, p += 5)
+                ret->devices[i] = (StatsDevice){
+                        .major = (uint32_t)(p[0] >> 32),
+                        .minor = (uint32_t)p[0],
+                        .read_bytes = p[1],
+                        .write_bytes = p[2],
+                        .read_operations = p[3],
+                        .write_operations = p[4],
+                };
+        return (size_t)(p - packed);
+}

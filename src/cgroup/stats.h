@@ -95,6 +95,14 @@ static inline void stats_set(Stats *stats, Stat stat, uint64_t value)
         stats->set |= UINT64_C(1) << stat;
 }
 
+/* The same with only what is known, in a fifth of the room: the answer for a thousand containers is
+ * a copy less to make, and to page in.
+ * @ret      room for STATS_PACKED_MAX
+ * Returns   how many of them were used, of what was packed also by stats_unpack() */
+#define STATS_PACKED_MAX (2 + _STAT_MAX + 5 * STATS_DEVICES_MAX)
+size_t stats_pack(const Stats *stats, uint64_t *ret);
+size_t stats_unpack(const uint64_t *packed, Stats *ret);
+
 /* Adds all that the control group's files tell. What a cgroup mode, a kernel or the lack of a
  * controller keeps from being known is left out; nothing is guessed. It does not allocate and reads
  * a bounded number of bytes, but the kernel may take its time: not for the daemon's loop when there

@@ -34,8 +34,10 @@ struct StatsReader {
         Manager *manager;
         StatsRequest *waiting; /* for the next child */
         StatsRequest *served;  /* by this one */
-        StatsRow *rows;        /* shared with the child; NULL: there is none */
-        size_t n_rows, n_mapped;
+        StatsRow *rows;        /* NULL: there is no child */
+        size_t n_rows;
+        uint64_t *packed; /* shared with the child: for each row 1 if it is gone, and its numbers */
+        size_t packed_size;
         sd_event_source *child_source;
 };
 
@@ -57,134 +59,193 @@ int stats_reader_new(Manager *manager, StatsReader **ret)
         return 0;
 }
 
-/* By the daemon itself, which knows the layer; the numbers are in the kernel's memory. */
-static void row_set_disk(StatsRow *row, const Container *c)
+/* The numbers are in the kernel's memory. */
+static void read_disk(const Container *c, Stats *stats)
 {
         DiskLimits disk = disk_limits_from(&c->spec->limits);
         uint64_t bytes, inodes;
 
         if (container_get_disk_usage(c, &bytes, &inodes) < 0)
                 return;
-        stats_set(&row->stats, STAT_DISK_CURRENT, bytes);
+        stats_set(stats, STAT_DISK_CURRENT, bytes);
         if (disk.bytes != UINT64_MAX)
-                stats_set(&row->stats, STAT_DISK_MAX, disk.bytes);
+                stats_set(stats, STAT_DISK_MAX, disk.bytes);
         if (inodes == UINT64_MAX)
                 return;
-        stats_set(&row->stats, STAT_DISK_INODES_CURRENT, inodes);
+        stats_set(stats, STAT_DISK_INODES_CURRENT, inodes);
         if (disk.inodes != UINT64_MAX)
-                stats_set(&row->stats, STAT_DISK_INODES_MAX, disk.inodes);
+                stats_set(stats, STAT_DISK_INODES_MAX, disk.inodes);
 }
 
-static void row_init(StatsRow *row, const Container *c)
+static void row_done(StatsRow *row)
 {
-        *row = (StatsRow){ .start_ticks = c->leader_start_ticks, .state = c->state };
-        (void)snprintf(row->name, sizeof(row->name), "%s", container_name(c));
-        (void)snprintf(row->id, sizeof(row->id), "%s", c->id);
-        row_set_disk(row, c);
-        if (c->control_group && strlen(c->control_group) < sizeof(row->control_group))
-                (void)snprintf(row->control_group, sizeof(row->control_group), "%s",
-                               c->control_group);
+        free(row->slice);
 }
 
-static void read_uptime(const StatsRow *row, Stats *stats)
+static int row_init(StatsRow *row, const Container *c)
+{
+        *row = (StatsRow){ .state = c->state };
+        (void)snprintf(row->name, sizeof(row->name), "%s", container_name(c));
+        if (!c->spec->slice)
+                return 0;
+        row->slice = strdup(c->spec->slice);
+        return row->slice ? 0 : -ENOMEM;
+}
+
+static void read_uptime(const Container *c, Stats *stats)
 {
         uint64_t ticks_per_sec = (uint64_t)sysconf(_SC_CLK_TCK);
-        uint64_t now, start = row->start_ticks * (USEC_PER_SEC / ticks_per_sec);
+        uint64_t now, start = c->leader_start_ticks * (USEC_PER_SEC / ticks_per_sec);
         struct timespec ts;
 
-        if (row->start_ticks == 0 || clock_gettime(CLOCK_BOOTTIME, &ts) < 0)
+        if (c->leader_start_ticks == 0 || clock_gettime(CLOCK_BOOTTIME, &ts) < 0)
                 return;
         now = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
         stats_set(stats, STAT_UPTIME, now > start ? now - start : 0);
 }
 
-/* In the child, or at once. Nothing of the daemon's but the row is touched. */
-static void row_read(StatsRow *row, CgroupMode mode)
+/* In the child, or at once. Returns 0; -ENOENT it has ended. */
+static int container_read_stats(const Container *c, CgroupMode mode, Stats *stats)
 {
-        char link[sizeof(row->id) + 2];
+        char link[sizeof(c->id) + 2];
 
-        if (!row->control_group[0])
-                return;
-        if (stats_read_group(mode, row->control_group, &row->stats) == -ENOENT) {
-                row->is_gone = 1;
-                return;
-        }
-        (void)snprintf(link, sizeof(link), "w-%s", row->id);
-        (void)stats_read_interface(link, &row->stats);
-        read_uptime(row, &row->stats);
+        stats->set = 0;
+        stats->n_devices = 0;
+        read_disk(c, stats);
+        if (!c->control_group)
+                return 0;
+        if (stats_read_group(mode, c->control_group, stats) == -ENOENT)
+                return -ENOENT;
+        (void)snprintf(link, sizeof(link), "w-%s", c->id);
+        (void)stats_read_interface(link, stats);
+        read_uptime(c, stats);
+        return 0;
 }
 
-/* What is asked of the kernel with a descriptor that only the daemon has does not belong into
- * row_read(): the child closes them all, so that a client's pipe does not stay open by it. */
-static void __attribute__((noreturn))
-child_run(StatsRow *rows, size_t n_rows, CgroupMode mode, pid_t parent)
+/* A client's pipe must not stay open by the child: it has no descriptor of ours but the directory
+ * of the layers, which tells what is on the disk. */
+static void keep_layers(Manager *manager)
 {
+        if (dup2(manager->layers_dir_fd, STDERR_FILENO + 1) < 0)
+                _exit(EXIT_FAILURE);
+        manager->layers_dir_fd = STDERR_FILENO + 1;
+        (void)close_range(STDERR_FILENO + 2, ~0U, 0);
+}
+
+/* The registry is the child's own copy: of the same containers in the same order as the rows. */
+static void __attribute__((noreturn)) child_run(Manager *manager, uint64_t *packed, pid_t parent)
+{
+        const Container *c;
         sigset_t none;
 
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent)
                 _exit(EXIT_FAILURE);
-        (void)close_range(3, ~0U, 0);
+        keep_layers(manager);
         (void)sigemptyset(&none);
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
         (void)signal(SIGALRM, SIG_DFL);
         (void)alarm(CHILD_SEC);
-        for (size_t i = 0; i < n_rows; i++)
-                row_read(&rows[i], mode);
+        MAP_FOREACH(c, manager->by_name) {
+                Stats stats;
+
+                if (!c->is_announced)
+                        continue;
+                *packed++ = container_read_stats(c, manager->cgroup_mode, &stats) == -ENOENT;
+                packed += stats_pack(&stats, packed);
+        }
         _exit(EXIT_SUCCESS);
 }
 
 static void drop_rows(StatsReader *reader)
 {
-        if (reader->rows)
-                (void)munmap(reader->rows, reader->n_mapped * sizeof(StatsRow));
+        if (reader->packed)
+                (void)munmap(reader->packed, reader->packed_size);
+        for (size_t i = 0; i < reader->n_rows; i++)
+                row_done(&reader->rows[i]);
+        free(reader->rows);
+        reader->packed = NULL;
         reader->rows = NULL;
-        reader->n_rows = reader->n_mapped = 0;
+        reader->n_rows = 0;
 }
 
-/* Rows of all containers. Shared with a child: what it writes is here when it has ended. */
+/* Rows of all containers, and room for what the child reads, of which it takes as much as is read.
+ * What it writes is here when it has ended. */
 static int make_rows(StatsReader *reader)
 {
-        size_t n = MAX2(map_size(reader->manager->by_name), (size_t)1), i = 0;
-        StatsRow *rows;
-        Container *c;
+        size_t n = MAX2(map_size(reader->manager->by_name), (size_t)1);
+        size_t size = n * (1 + STATS_PACKED_MAX) * sizeof(uint64_t);
+        const Container *c;
+        int r = 0;
 
-        rows = mmap(NULL, n * sizeof(StatsRow), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                    -1, 0);
-        if (rows == MAP_FAILED)
-                return -errno;
-        MAP_FOREACH(c, reader->manager->by_name)
-                if (c->is_announced && i < n)
-                        row_init(&rows[i++], c);
-        reader->rows = rows;
-        reader->n_rows = i;
-        reader->n_mapped = n;
-        return 0;
+        reader->rows = calloc(n, sizeof(StatsRow));
+        if (!reader->rows)
+                return -ENOMEM;
+        reader->packed = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (reader->packed == MAP_FAILED) {
+                reader->packed = NULL;
+                r = -errno;
+        }
+        reader->packed_size = size;
+        MAP_FOREACH(c, reader->manager->by_name) {
+                if (r < 0)
+                        break;
+                if (c->is_announced)
+                        r = row_init(&reader->rows[reader->n_rows++], c);
+        }
+        if (r < 0)
+                drop_rows(reader);
+        return r;
 }
 
-static void request_answer(StatsRequest *request, Map *by_name, const StatsRow *rows, size_t n_rows)
+/* The child has ended well. */
+static void find_packed(StatsReader *reader)
 {
-        _drop_(drop_free) const StatsRow **chosen = NULL;
+        const uint64_t *p = reader->packed;
+        Stats stats;
+
+        for (size_t i = 0; i < reader->n_rows; i++) {
+                reader->rows[i].is_gone = *p++ != 0;
+                reader->rows[i].packed = p;
+                p += stats_unpack(p, &stats);
+        }
+}
+
+/* Those of a name, each once. */
+static int choose_named(StatsRequest *request, const StatsRow *rows, size_t n_rows,
+                        const StatsRow **chosen, size_t *ret)
+{
+        _drop_(drop_map) Map *by_name = map_new();
+        int r = by_name ? 0 : -ENOMEM;
         size_t n = 0;
 
-        chosen = calloc(n_rows + 1, sizeof(*chosen));
-        if (!chosen) {
-                request->func(request->userdata, NULL, 0, -ENOMEM, NULL);
-                return;
-        }
-        if (!request->names)
-                for (; n < n_rows; n++)
-                        chosen[n] = &rows[n];
-        /* A name that is given twice is found once: it leaves the map for as long. */
-        for (char **name = request->names; name && *name; name++) {
-                StatsRow *row = map_remove(by_name, *name);
+        for (size_t i = 0; r >= 0 && i < n_rows; i++)
+                r = map_put(by_name, rows[i].name, (void *)(uintptr_t)&rows[i]);
+        if (r < 0)
+                return r;
+        for (char **name = request->names; *name; name++) {
+                const StatsRow *row = map_remove(by_name, *name);
 
                 if (row)
                         chosen[n++] = row;
         }
-        for (size_t i = 0; request->names && i < n; i++)
-                (void)map_put(by_name, chosen[i]->name, (void *)(uintptr_t)chosen[i]);
-        request->func(request->userdata, chosen, n, 0, NULL);
+        *ret = n;
+        return 0;
+}
+
+static void request_answer(StatsRequest *request, const StatsRow *rows, size_t n_rows)
+{
+        _drop_(drop_free) const StatsRow **chosen = calloc(n_rows + 1, sizeof(*chosen));
+        size_t n = 0;
+        int r = chosen ? 0 : -ENOMEM;
+
+        if (r >= 0 && request->names)
+                r = choose_named(request, rows, n_rows, chosen, &n);
+        else if (r >= 0)
+                for (; n < n_rows; n++)
+                        chosen[n] = &rows[n];
+        request->func(request->userdata, r < 0 ? NULL : chosen, n, r, NULL);
 }
 
 static void fail_all(StatsRequest **list, int error, const Fault *fault)
@@ -200,19 +261,12 @@ static void fail_all(StatsRequest **list, int error, const Fault *fault)
 
 static void answer_all(StatsReader *reader)
 {
-        _drop_(drop_map) Map *by_name = map_new();
         StatsRequest *request;
-        int r = by_name ? 0 : -ENOMEM;
 
-        for (size_t i = 0; r >= 0 && i < reader->n_rows; i++)
-                r = map_put(by_name, reader->rows[i].name, &reader->rows[i]);
-        if (r < 0) {
-                fail_all(&reader->served, r, NULL);
-                return;
-        }
+        find_packed(reader);
         while ((request = reader->served)) {
                 reader->served = request->next;
-                request_answer(request, by_name, reader->rows, reader->n_rows);
+                request_answer(request, reader->rows, reader->n_rows);
                 request_free(request);
         }
 }
@@ -263,7 +317,7 @@ static int reader_begin(StatsReader *reader, Fault *fault)
                 return r;
         }
         if (pid == 0)
-                child_run(reader->rows, reader->n_rows, reader->manager->cgroup_mode, parent);
+                child_run(reader->manager, reader->packed, parent);
 
         r = sd_event_add_child(reader->manager->event, &reader->child_source, pid, WEXITED,
                                on_child_exit, reader);
@@ -283,12 +337,15 @@ static int reader_begin(StatsReader *reader, Fault *fault)
 static int read_at_once(StatsReader *reader, char *const *names, size_t n, StatsFunc func,
                         void *userdata)
 {
-        const StatsRow *chosen[ROWS_AT_ONCE];
+        uint64_t packed[ROWS_AT_ONCE][STATS_PACKED_MAX];
+        const StatsRow *chosen[ROWS_AT_ONCE] = { NULL };
         StatsRow rows[ROWS_AT_ONCE];
         size_t n_chosen = 0;
+        Stats stats;
+        int r = 0;
 
-        for (size_t i = 0; i < n; i++) {
-                Container *c = manager_get(reader->manager, names[i]);
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                const Container *c = manager_get(reader->manager, names[i]);
                 StatsRow *row = &rows[n_chosen];
                 size_t earlier = 0;
 
@@ -296,11 +353,16 @@ static int read_at_once(StatsReader *reader, char *const *names, size_t n, Stats
                         earlier++;
                 if (!c || earlier < i)
                         continue;
-                row_init(row, c);
-                row_read(row, reader->manager->cgroup_mode);
+                r = row_init(row, c);
+                row->is_gone = container_read_stats(c, reader->manager->cgroup_mode, &stats) ==
+                               -ENOENT;
+                (void)stats_pack(&stats, packed[n_chosen]);
+                row->packed = packed[n_chosen];
                 chosen[n_chosen++] = row;
         }
-        func(userdata, chosen, n_chosen, 0, NULL);
+        func(userdata, r < 0 ? NULL : chosen, r < 0 ? 0 : n_chosen, r, NULL);
+        for (size_t i = 0; i < n_chosen; i++)
+                row_done(&rows[i]);
         return 0;
 }
 

@@ -10,15 +10,13 @@
 
 typedef struct StatsReader StatsReader;
 
-/* One container at the time of the reading: plain data, which the child fills in. */
+/* One container at the time of the reading. */
 typedef struct StatsRow {
         char name[CONTAINER_NAME_MAX + 1];
-        char id[CONTAINER_ID_LENGTH + 1];
-        char control_group[256]; /* empty: no process */
-        uint64_t start_ticks;    /* of PID 1 */
+        char *slice; /* of several containers: the unit's name; NULL: of none */
         ContainerState state;
-        int is_gone; /* it ended while it was read */
-        Stats stats;
+        int is_gone;            /* it ended while it was read */
+        const uint64_t *packed; /* stats_unpack() */
 } StatsRow;
 
 /* @rows   those asked for, in the order of their making; only during the call. NULL with an error.

@@ -12,18 +12,47 @@
 #include "daemon/bus/bus-stats.h"
 #include "daemon/stats-reader.h"
 
-static int append_value(sd_bus_message *m, const char *key, char type, const void *value)
+/* What is ASCII by our own rules need not be decoded as UTF-8, character by character. */
+static int append_ascii(sd_bus_message *m, const char *text)
 {
-        const char signature[] = { type, 0 };
+        size_t n = strlen(text);
+        char *p;
+        int r;
+
+        r = sd_bus_message_append_string_space(m, n, &p);
+        if (r >= 0)
+                memcpy(p, text, n + 1);
+        return r;
+}
+
+static int append_number(sd_bus_message *m, const char *key, uint64_t value)
+{
         int r;
 
         r = sd_bus_message_open_container(m, 'e', "sv");
         if (r >= 0)
-                r = sd_bus_message_append_basic(m, 's', key);
+                r = append_ascii(m, key);
         if (r >= 0)
-                r = sd_bus_message_open_container(m, 'v', signature);
+                r = sd_bus_message_open_container(m, 'v', "t");
         if (r >= 0)
-                r = sd_bus_message_append_basic(m, type, value);
+                r = sd_bus_message_append_basic(m, 't', &value);
+        if (r >= 0)
+                r = sd_bus_message_close_container(m);
+        return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+/* @text   of ours, too */
+static int append_text(sd_bus_message *m, const char *key, const char *text)
+{
+        int r;
+
+        r = sd_bus_message_open_container(m, 'e', "sv");
+        if (r >= 0)
+                r = append_ascii(m, key);
+        if (r >= 0)
+                r = sd_bus_message_open_container(m, 'v', "s");
+        if (r >= 0)
+                r = append_ascii(m, text);
         if (r >= 0)
                 r = sd_bus_message_close_container(m);
         return r < 0 ? r : sd_bus_message_close_container(m);
@@ -56,16 +85,20 @@ static int append_devices(sd_bus_message *m, const Stats *stats)
 
 static int append_stats(sd_bus_message *m, const StatsRow *row)
 {
+        Stats stats;
         int r;
 
+        (void)stats_unpack(row->packed, &stats);
         r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0)
-                r = append_value(m, "State", 's', container_state_to_string(row->state));
+                r = append_text(m, "State", container_state_to_string(row->state));
+        if (r >= 0 && row->slice)
+                r = append_text(m, "Slice", row->slice);
         for (int i = 0; r >= 0 && i < _STAT_MAX; i++)
-                if (stats_has(&row->stats, (Stat)i))
-                        r = append_value(m, stat_to_string((Stat)i), 't', &row->stats.values[i]);
-        if (r >= 0 && row->stats.n_devices > 0)
-                r = append_devices(m, &row->stats);
+                if (stats_has(&stats, (Stat)i))
+                        r = append_number(m, stat_to_string((Stat)i), stats.values[i]);
+        if (r >= 0 && stats.n_devices > 0)
+                r = append_devices(m, &stats);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -79,7 +112,7 @@ static int append_rows(sd_bus_message *m, const StatsRow *const *rows, size_t n_
                         continue;
                 r = sd_bus_message_open_container(m, 'e', "sa{sv}");
                 if (r >= 0)
-                        r = sd_bus_message_append_basic(m, 's', rows[i]->name);
+                        r = append_ascii(m, rows[i]->name);
                 if (r >= 0)
                         r = append_stats(m, rows[i]);
                 if (r >= 0)

@@ -229,6 +229,41 @@ static void test_names(void **state)
         assert_string_equal(stat_to_string(STAT_IO_PRESSURE_SOME + 3), "IOPressureFullAvg10");
 }
 
+static void assert_survives(const Stats *stats, size_t n_words)
+{
+        uint64_t packed[STATS_PACKED_MAX + 1];
+        Stats unpacked;
+
+        packed[n_words] = 42;
+        assert_int_equal(stats_pack(stats, packed), n_words);
+        assert_true(packed[n_words] == 42);
+        memset(&unpacked, 0xff, sizeof(unpacked));
+        assert_int_equal(stats_unpack(packed, &unpacked), n_words);
+        assert_true(unpacked.set == stats->set);
+        assert_int_equal(unpacked.n_devices, stats->n_devices);
+        for (int i = 0; i < _STAT_MAX; i++)
+                if (stats_has(stats, (Stat)i))
+                        assert_true(unpacked.values[i] == stats->values[i]);
+        assert_memory_equal(unpacked.devices, stats->devices,
+                            stats->n_devices * sizeof(StatsDevice));
+}
+
+static void test_pack(void **state)
+{
+        Stats stats = { .set = 0 };
+
+        assert_survives(&stats, 2);
+        stats_set(&stats, STAT_MEMORY_CURRENT, 0);
+        stats_set(&stats, STAT_UPTIME, UINT64_MAX);
+        assert_survives(&stats, 4);
+        for (int i = 0; i < _STAT_MAX; i++)
+                stats_set(&stats, (Stat)i, (uint64_t)i << 40);
+        for (uint32_t i = 0; i < STATS_DEVICES_MAX; i++)
+                stats.devices[i] = (StatsDevice){ UINT32_MAX - i, i, UINT64_MAX, i, 7, 8 };
+        stats.n_devices = STATS_DEVICES_MAX;
+        assert_survives(&stats, STATS_PACKED_MAX);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -245,6 +280,7 @@ int main(void)
                 { "reads totals and averages of pressure", test_pressure },
                 { "passes over what is no pressure", test_pressure_rubbish },
                 { "has one key for each number", test_names },
+                { "packs what is known, and no more", test_pack },
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

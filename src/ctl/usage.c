@@ -150,6 +150,8 @@ static void usage_take(Usage *usage, struct json_object *stats, uint64_t host_by
 {
         (void)snprintf(usage->state, sizeof(usage->state), "%s",
                        json_get_string(stats, "State", "?"));
+        (void)snprintf(usage->slice, sizeof(usage->slice), "%s",
+                       json_get_string(stats, "Slice", ""));
         usage->receive_bytes = get(stats, "NetworkReceiveBytes");
         usage->transmit_bytes = get(stats, "NetworkTransmitBytes");
         usage->read_bytes = get(stats, "IOReadBytes");

@@ -74,6 +74,7 @@ static const TableColumn stats_columns[] = {
         { .title = "NET I/O", .is_right = 1 },
         { .title = "BLOCK I/O", .is_right = 1 },
         { .title = "TASKS", .is_right = 1 },
+        { .title = "SLICE", .is_shrinkable = 1 }, /* when any container is in one of its own */
 };
 
 static TableColor load_color(uint64_t permyriad)
@@ -83,7 +84,15 @@ static TableColor load_color(uint64_t permyriad)
         return permyriad < 9000 ? TABLE_COLOR_YELLOW : TABLE_COLOR_RED;
 }
 
-static int add_row(Table *table, const Usage *usage)
+static int has_slices(const UsageTable *usages)
+{
+        for (size_t i = 0; i < usages->n_rows; i++)
+                if (usages->rows[i]->slice[0])
+                        return 1;
+        return 0;
+}
+
+static int add_row(Table *table, const Usage *usage, int is_with_slice)
 {
         char text[USAGE_TEXT_MAX];
         int r;
@@ -111,19 +120,25 @@ static int add_row(Table *table, const Usage *usage)
                 (void)snprintf(text, sizeof(text), "-");
         else
                 (void)snprintf(text, sizeof(text), "%" PRIu64, usage->tasks);
-        return r < 0 ? r : table_add(table, TABLE_COLOR_NONE, text);
+        if (r >= 0)
+                r = table_add(table, TABLE_COLOR_NONE, text);
+        if (r >= 0 && is_with_slice)
+                r = table_add(table, TABLE_COLOR_NONE, usage->slice[0] ? usage->slice : "-");
+        return r;
 }
 
 static int print_table(UsageTable *usages, const Output *output, FILE *out)
 {
-        _drop_(drop_table) Table *table = table_new(stats_columns, ELEMENTSOF(stats_columns));
+        int is_with_slice = has_slices(usages);
+        _drop_(drop_table)
+                Table *table = table_new(stats_columns, ELEMENTSOF(stats_columns) - !is_with_slice);
         int r = 0;
 
         if (!table)
                 return -ENOMEM;
         usage_table_sort(usages, USAGE_ORDER_NAME, 0);
         for (size_t i = 0; r >= 0 && i < usages->n_rows; i++)
-                r = add_row(table, usages->rows[i]);
+                r = add_row(table, usages->rows[i], is_with_slice);
         if (r < 0)
                 return r;
         return table_print(table, out, terminal_get_columns(), !output->is_without_legend,

@@ -54,11 +54,16 @@ static void read_entries(sd_bus_message *m, char *state, size_t room)
         assert_true(sd_bus_message_enter_container(m, 'a', "{sv}") > 0);
         while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
                 const char *key, *value;
+                size_t n;
 
                 assert_true(sd_bus_message_read(m, "s", &key) > 0);
                 if (strcmp(key, "State") == 0) {
                         assert_true(sd_bus_message_read(m, "v", "s", &value) > 0);
                         (void)snprintf(state, room, "%s", value);
+                } else if (strcmp(key, "Slice") == 0) {
+                        assert_true(sd_bus_message_read(m, "v", "s", &value) > 0);
+                        n = strlen(state);
+                        (void)snprintf(state + n, room - n, "@%s", value);
                 } else if (strcmp(key, "IODevices") == 0) {
                         assert_true(sd_bus_message_skip(m, "v") > 0);
                 } else {
@@ -81,7 +86,7 @@ static void read_answer(sd_bus_message *m, char *text, size_t room)
         text[0] = 0;
         assert_true(sd_bus_message_enter_container(m, 'a', "{sa{sv}}") > 0);
         while ((r = sd_bus_message_enter_container(m, 'e', "sa{sv}")) > 0) {
-                char state[32] = "none";
+                char state[64] = "none";
                 const char *name;
 
                 assert_true(sd_bus_message_read(m, "s", &name) > 0);
@@ -138,6 +143,21 @@ static void test_named(void **state)
         assert_stats(h, few, "c2=active c0=active ");
         assert_stats(h, many, "c5=active c4=active c3=active c1=active c0=active ");
         assert_stats(h, strange, "");
+}
+
+/* Of a few, which the daemon reads itself, and of all, for which it makes a process. */
+static void test_slice(void **state)
+{
+        static const char *const both[] = { "shared", "c0", NULL };
+        _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        Harness *h = *state;
+
+        create_many(h, 1);
+        if (harness_call(h, NULL, MANAGER, "CreateContainer", &error, NULL, "a{sv}", 3, "Name", "s",
+                         "shared", "RootDirectory", "s", "/", "Slice", "s", "web") < 0)
+                fail_msg("%s", error.message);
+        assert_stats(h, both, "shared=active@warden-web.slice c0=active ");
+        assert_stats(h, NULL, "c0=active shared=active@warden-web.slice ");
 }
 
 static void test_single(void **state)
@@ -235,6 +255,7 @@ int main(void)
                 CASE("answers when there is nothing to tell of", test_none),
                 CASE("tells of all containers, also of one that is stopped", test_all),
                 CASE("tells of those that were named, once, in that order", test_named),
+                CASE("tells of the slice that containers share", test_slice),
                 CASE("tells of a container by its object", test_single),
                 CASE("answers many at a time", test_at_once),
                 CASE("leaves nobody waiting when it ends", test_end),

@@ -296,14 +296,15 @@ static int append_stats(sd_bus_message *reply, const FakeContainer *c)
         if (strcmp(c->state, "active") != 0)
                 return sd_bus_message_append(reply, "{sa{sv}}", c->name, 1, "State", "s", c->state);
         return sd_bus_message_append(
-                reply, "{sa{sv}}", c->name, 14, "State", "s", c->state, "CPUUsageNSec", "t", cpu,
-                "MemoryCurrent", "t", UINT64_C(40) << 20, "MemoryInactiveFile", "t",
-                UINT64_C(8) << 20, "MemoryMax", "t", UINT64_C(64) << 20, "TasksCurrent", "t",
-                UINT64_C(7), "TasksMax", "t", UINT64_C(50), "OOMKills", "t", UINT64_C(1),
-                "NetworkReceiveBytes", "t", UINT64_C(3) << 10, "NetworkTransmitBytes", "t",
-                UINT64_C(1) << 10, "IOReadBytes", "t", UINT64_C(5) << 20, "IOWriteBytes", "t",
-                UINT64_C(2) << 20, "UptimeUSec", "t", UINT64_C(90000000), "IODevices", "a(uutttt)",
-                1, 8, 16, UINT64_C(5) << 20, UINT64_C(2) << 20, UINT64_C(11), UINT64_C(12));
+                reply, "{sa{sv}}", c->name, 15, "State", "s", c->state, "Slice", "s",
+                "warden-web.slice", "CPUUsageNSec", "t", cpu, "MemoryCurrent", "t",
+                UINT64_C(40) << 20, "MemoryInactiveFile", "t", UINT64_C(8) << 20, "MemoryMax", "t",
+                UINT64_C(64) << 20, "TasksCurrent", "t", UINT64_C(7), "TasksMax", "t", UINT64_C(50),
+                "OOMKills", "t", UINT64_C(1), "NetworkReceiveBytes", "t", UINT64_C(3) << 10,
+                "NetworkTransmitBytes", "t", UINT64_C(1) << 10, "IOReadBytes", "t",
+                UINT64_C(5) << 20, "IOWriteBytes", "t", UINT64_C(2) << 20, "UptimeUSec", "t",
+                UINT64_C(90000000), "IODevices", "a(uutttt)", 1, 8, 16, UINT64_C(5) << 20,
+                UINT64_C(2) << 20, UINT64_C(11), UINT64_C(12));
 }
 
 static int method_get_stats(sd_bus_message *m, void *userdata, sd_bus_error *error)

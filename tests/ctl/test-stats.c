@@ -38,7 +38,8 @@ static void test_table(void **state)
 
         assert_int_equal(run->exit_code, 0);
         assert_non_null(strstr(run->output, "MEM USAGE / LIMIT"));
-        assert_non_null(strstr(run->output, "32M / 64M  50.00%  3K / 1K    5M / 2M      7\n"));
+        assert_non_null(strstr(run->output, "32M / 64M  50.00%  3K / 1K    5M / 2M      7  "
+                                            "warden-web.slice\n"));
         assert_non_null(strstr(run->output, "\n2 containers.\n"));
         /* Half a processor, within what a busy machine may make of it. */
         assert_non_null(strstr(run->output, "alpha  "));
@@ -61,7 +62,10 @@ static void test_names(void **state)
 
 static void test_json(void **state)
 {
-        assert_run(0, "\"alpha\":{\"State\":\"active\",\"CPUUsageNSec\":", NULL, "stats", "--json");
+        assert_run(0,
+                   "\"alpha\":{\"State\":\"active\",\"Slice\":\"warden-web.slice\","
+                   "\"CPUUsageNSec\":",
+                   NULL, "stats", "--json");
         assert_run(0, "\"MemoryCurrent\":41943040", NULL, "stats", "--json", "alpha");
         assert_run(0, "\"IODevices\":[[8,16,5242880,2097152,11,12]]", NULL, "stats", "--json");
         assert_run(0, "\"beta\":{\"State\":\"stopped\"}", NULL, "stats", "--json", "beta");

@@ -247,6 +247,8 @@ device_limit() {
     is warden-tests-s.slice "$(systemctl show -P Slice "$(unit_of t-two)")"
     like '^/warden.slice/warden-tests.slice/warden-tests-s.slice/' "$(container_get t-one ControlGroup)"
     like 'warden-tests-s.slice' "$(wardenctl list)"
+    like 'warden-tests-s.slice' "$(COLUMNS=200 wardenctl stats -i 100ms)"
+    is warden-tests-s.slice "$(wardenctl stats --json t-one | jq -r '."t-one".Slice')"
     like 'warden-tests-s.slice.*MemoryMax=48M' "$(COLUMNS=200 wardenctl slice)"
     is $((48 << 20)) "$(wardenctl slice --json | jq '.[] | select(.Name == "warden-tests-s.slice") | .Limits.MemoryMax')"
     # Neither has a limit of its own: what one takes the other lacks.

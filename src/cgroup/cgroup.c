@@ -59,7 +59,7 @@ CgroupMode cgroup_mode(void)
 
 /* A line is "NUMBER:CONTROLLERS:PATH", and a container names parts of the path: only the first two
  * colons count. The kernel accepts no newline in a group's name. */
-int cgroup_parse(const char *text, char **ret)
+int cgroup_parse(CgroupMode mode, const char *text, char **ret)
 {
         const char *found = NULL;
         char *copy;
@@ -67,7 +67,9 @@ int cgroup_parse(const char *text, char **ret)
         for (const char *line = text; line; line = strchr(line, '\n')) {
                 line += *line == '\n';
                 line += strspn(line, "0123456789");
-                if (strncmp(line, ":name=systemd:/", 15) == 0) {
+                /* On v2 the name is not ours: of a host that keeps v1 hierarchies beside, of which
+                 * we see but the processes' places. */
+                if (mode != CGROUP_UNIFIED && strncmp(line, ":name=systemd:/", 15) == 0) {
                         found = line + 14;
                         break;
                 }
@@ -97,7 +99,7 @@ int cgroup_cut(char *path, const char *unit)
         return -ENODATA;
 }
 
-int cgroup_find(uint32_t pid, const char *unit, char **ret)
+int cgroup_find(CgroupMode mode, uint32_t pid, const char *unit, char **ret)
 {
         _drop_(drop_free) char *text = NULL, *group = NULL;
         char path[40];
@@ -106,7 +108,7 @@ int cgroup_find(uint32_t pid, const char *unit, char **ret)
         (void)snprintf(path, sizeof(path), "/proc/%u/cgroup", pid);
         r = io_read_file(AT_FDCWD, path, PROC_MAX_BYTES, &text, NULL);
         if (r >= 0)
-                r = cgroup_parse(text, &group);
+                r = cgroup_parse(mode, text, &group);
         if (r >= 0 && unit)
                 r = cgroup_cut(group, unit);
         if (r < 0)

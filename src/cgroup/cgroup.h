@@ -27,7 +27,7 @@ CgroupMode cgroup_mode(void);
  * @unit   a unit's name; NULL: do not cut
  * @ret    new memory, owned by the caller
  * Returns 0; -ENODATA the process is not in @unit; -ENOENT, -ESRCH no such process; -ENOMEM. */
-int cgroup_find(uint32_t pid, const char *unit, char **ret);
+int cgroup_find(CgroupMode mode, uint32_t pid, const char *unit, char **ret);
 
 /* Opens the directory of a group in the hierarchy that has @controller.
  * @controller      "memory", "cpu", "pids", "freezer", "io" (v1: blkio) …; "" for systemd's own
@@ -44,7 +44,7 @@ int cgroup_read_u64(int group_fd, const char *file, uint64_t *ret);
 /* For tests and for what is inside the functions above. */
 
 /* Systemd's hierarchy in the text of a /proc/PID/cgroup. -ENODATA when it has no such line. */
-int cgroup_parse(const char *text, char **ret);
+int cgroup_parse(CgroupMode mode, const char *text, char **ret);
 
 /* Cuts off what is below the first component @unit. -ENODATA when there is none, with *path
  * unchanged. */

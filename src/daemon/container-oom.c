@@ -152,6 +152,8 @@ void container_oom_begin(Container *c)
 {
         int r;
 
+        /* A life before may have ended in the middle of its start. */
+        c->oom = oom_source_free(c->oom);
         if (!c->control_group)
                 return;
         r = oom_source_new(c->manager->event, c->manager->cgroup_mode, c->control_group, on_oom, c,

@@ -252,7 +252,7 @@ int container_find_group(Container *c)
         char *group = NULL;
         int r;
 
-        r = cgroup_find(c->leader_pid, c->unit, &group);
+        r = cgroup_find(c->manager->cgroup_mode, c->leader_pid, c->unit, &group);
         if (r < 0)
                 return r;
         free(c->control_group);

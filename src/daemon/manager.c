@@ -362,7 +362,7 @@ Container *manager_get_by_pid(Manager *manager, uint32_t pid)
         _drop_(drop_free) char *cgroup = NULL;
         const char *p;
 
-        if (cgroup_find(pid, NULL, &cgroup) < 0)
+        if (cgroup_find(manager->cgroup_mode, pid, NULL, &cgroup) < 0)
                 return NULL;
         /* …/warden-ID.scope, or anything below it. */
         for (p = strstr(cgroup, "/warden-"); p; p = strstr(p + 1, "/warden-")) {

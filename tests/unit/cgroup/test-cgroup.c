@@ -56,20 +56,33 @@ static void test_find(void **state)
 {
         _drop_(drop_free) char *cgroup = NULL;
 
-        assert_int_equal(cgroup_find((uint32_t)getpid(), NULL, &cgroup), 0);
+        assert_int_equal(cgroup_find(cgroup_mode(), (uint32_t)getpid(), NULL, &cgroup), 0);
         assert_int_equal(cgroup[0], '/');
         assert_null(strchr(cgroup, '\n'));
-        assert_int_equal(cgroup_find(0, NULL, &cgroup), -ENOENT);
+        assert_int_equal(cgroup_find(cgroup_mode(), 0, NULL, &cgroup), -ENOENT);
 }
 
-static void assert_parsed(const char *text, const char *expected)
+static void assert_parsed_in(CgroupMode mode, const char *text, const char *expected)
 {
         _drop_(drop_free) char *cgroup = NULL;
-        int r = cgroup_parse(text, &cgroup);
+        int r = cgroup_parse(mode, text, &cgroup);
 
         assert_int_equal(r, expected ? 0 : -ENODATA);
         if (expected)
                 assert_string_equal(cgroup, expected);
+}
+
+static void assert_parsed(const char *text, const char *expected)
+{
+        assert_parsed_in(CGROUP_HYBRID, text, expected);
+        assert_parsed_in(CGROUP_LEGACY, text, expected);
+}
+
+static void test_foreign_hierarchies(void **state)
+{
+        assert_parsed_in(CGROUP_UNIFIED, "4:memory:/m\n1:name=systemd:/s\n0::/u\n", "/u");
+        assert_parsed_in(CGROUP_UNIFIED, "0::/u\n1:name=systemd:/s\n", "/u");
+        assert_parsed_in(CGROUP_UNIFIED, "1:name=systemd:/s\n", NULL);
 }
 
 static void test_hierarchies(void **state)
@@ -107,7 +120,7 @@ static void test_stranger(void **state)
 {
         char *group = NULL;
 
-        assert_int_equal(cgroup_find((uint32_t)getpid(), UNIT, &group), -ENODATA);
+        assert_int_equal(cgroup_find(cgroup_mode(), (uint32_t)getpid(), UNIT, &group), -ENODATA);
         assert_null(group);
 }
 
@@ -261,6 +274,7 @@ int main(void)
                 { "cuts what the container named", test_cuts_below, NULL, NULL, NULL },
                 { "takes whole components only", test_wants_whole_component, NULL, NULL, NULL },
                 { "reads one control group", test_find, NULL, NULL, NULL },
+                { "leaves v1 hierarchies aside that a host of v2 has", test_foreign_hierarchies },
                 { "knows systemd's hierarchy from others", test_hierarchies, NULL, NULL, NULL },
                 { "is not misled by the name of a group", test_hostile_group, NULL, NULL, NULL },
                 { "does not take another unit's process", test_stranger, NULL, NULL, NULL },

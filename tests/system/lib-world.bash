@@ -33,6 +33,25 @@ world_down() {
 
 in_world() { ip netns exec world "$@"; }
 
+# addresses of a container, without prefixes
+address4() { container_get "$1" ContainerAddress; }
+address6() { container_get "$1" Addresses | jq -r '.[] | select(test(":")) | sub("/.*"; "")'; }
+
+# network_traces: all that networks of containers may leave on a host, sorted
+network_traces() {
+    ip -o link show | sed -nE 's/^[0-9]+: ([wi]-[^:@]+).*/link \1/p'
+    ip route show table all | sed -nE '/ dev [wi]-/s/^/route /p'
+    ip -6 route show table all | sed -nE '/ dev [wi]-/s/^/route /p'
+    ip netns list | sed 's/^/netns /'
+    # Ours of the host, as a whole: a switch of an interface goes with the interface.
+    sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv6.conf.default.accept_ra
+    find /run/warden/network -type f | sed 's/^/claim /'
+    nft list ruleset | grep -E '"[wi]-' | sed 's/^/rule /' || true
+    lsns -t net -n -o NS | wc -l | sed 's/^/namespaces /'
+}
+
+same_traces() { [[ $(network_traces) == "$1" ]] || { diff <(echo "$1") <(network_traces); return 1; }; }
+
 # fetch ADDRESS PORT: the last line of a web page; IPv6 in brackets
 fetch() {
     local page

@@ -4,17 +4,17 @@
 # bats file_tags=network
 
 load lib
-load lib-network
+load lib-world
 
 setup_file() {
     # As after the restarts below: what a daemon watches depends on what systemd has made by the time it starts.
     systemctl restart wardend.service
     file_begin
-    world_begin
+    world_up
 }
 
 teardown_file() {
-    world_end
+    world_down
     file_end
 }
 
@@ -97,9 +97,9 @@ host4() { container_get "$1" HostAddress; }
 
 # bats test_tags=anywhere
 @test "takes the MTU of the host's way out, of the configuration, and of the client" {
-    ip link set warden-up mtu 1400
+    ip link set up0 mtu 1400
     create t-host
-    ip link set warden-up mtu 1500
+    ip link set up0 mtu 1500
     is 1400 "$(inside t-host cat /sys/class/net/eth0/mtu)"
     is 1400 "$(cat "/sys/class/net/$(container_get t-host NetworkInterface)/mtu")"
     create t-own --mtu 9000
@@ -259,13 +259,13 @@ host4() { container_get "$1" HostAddress; }
     create t-world --network netns:/run/netns/world
     is netns:/run/netns/world "$(container_get t-world Network)"
     like "inet $WORLD4/24" "$(inside t-world ip -o addr)"
-    refuses inside t-world ip link set eth0 down
+    refuses inside t-world ip link set up1 down
     refuses create t-bad --network netns:/run/netns/nowhere
     like 'join the network: cannot open' "$output"
     refuses create t-bad --network netns:/etc/passwd
     like 'is not a network namespace' "$output"
     wardenctl destroy t-world >/dev/null
-    world ip link show eth0
+    in_world ip link show up1
 }
 
 # bats test_tags=anywhere
@@ -283,12 +283,12 @@ host4() { container_get "$1" HostAddress; }
 @test "leaves forwarding as it was, and what somebody else has changed" {
     sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
     # Whoever took a route from an advertisement goes on doing so.
-    sysctl -qw net.ipv6.conf.warden-up.accept_ra=1
+    sysctl -qw net.ipv6.conf.up0.accept_ra=1
     create t-one
     create t-two
     is 1 "$(cat /proc/sys/net/ipv4/ip_forward)"
     is 1 "$(cat /proc/sys/net/ipv6/conf/all/forwarding)"
-    is 2 "$(cat /proc/sys/net/ipv6/conf/warden-up/accept_ra)"
+    is 2 "$(cat /proc/sys/net/ipv6/conf/up0/accept_ra)"
     daemon_kill
     daemon_wait
     wardenctl destroy t-one >/dev/null
@@ -296,7 +296,7 @@ host4() { container_get "$1" HostAddress; }
     wardenctl destroy t-two >/dev/null
     is 0 "$(cat /proc/sys/net/ipv4/ip_forward)"
     is 0 "$(cat /proc/sys/net/ipv6/conf/all/forwarding)"
-    is 1 "$(cat /proc/sys/net/ipv6/conf/warden-up/accept_ra)"
+    is 1 "$(cat /proc/sys/net/ipv6/conf/up0/accept_ra)"
     sysctl -qw net.ipv4.ip_forward=1
     create t-one
     wardenctl destroy t-one >/dev/null
@@ -329,5 +329,3 @@ host4() { container_get "$1" HostAddress; }
     containers_destroy t-par-
     until_true same_traces "$before"
 }
-
-same_traces() { [[ $(network_traces) == "$1" ]] || { diff <(echo "$1") <(network_traces); return 1; }; }

@@ -3,10 +3,16 @@
 /* Drives the real wardend over D-Bus and times each call; one JSON line a kind of operation. The
  * system tests use it too, for numbers of containers that a shell would take minutes for.
  *
- *   bench-bus cycle ROOT N GAP_MS      N times: create, job, its end, destroy; GAP_MS between the
- * rounds bench-bus jobs NAME N PROGRAM…     N jobs one after the other in a running container, each
- * released bench-bus parallel ROOT N          N creates at once, then N destroys at once bench-bus
- * command N GAP_MS -- …    the same clock around a program: fork, exec, wait
+ *   bench-bus cycle ROOT N GAP_MS [NETWORK]
+ *           N times: create, job, its end, destroy; GAP_MS between the rounds
+ *   bench-bus jobs NAME N PROGRAM…
+ *           N jobs one after the other in a running container, each released
+ *   bench-bus parallel ROOT N [NETWORK]
+ *           N creates at once, then N destroys at once
+ *   bench-bus command N GAP_MS -- …
+ *           the same clock around a program: fork, exec, wait
+ *
+ * NETWORK is what the containers get; none, as the peers are asked, if it is not given.
  */
 
 #include <errno.h>
@@ -35,8 +41,12 @@ static int complain(const char *what, const sd_bus_error *error, int r)
         return r < 0 ? r : -EIO;
 }
 
-/* Without a network, as the peers are asked; BENCH_NETWORK=private shows what one costs. */
-static int new_create(sd_bus *bus, const char *root, const char *name, sd_bus_message **ret)
+/* What containers are made of. */
+typedef struct Kind {
+        const char *root, *network;
+} Kind;
+
+static int new_create(sd_bus *bus, const Kind *kind, const char *name, sd_bus_message **ret)
 {
         sd_bus_message *m = NULL;
         int r;
@@ -45,7 +55,7 @@ static int new_create(sd_bus *bus, const char *root, const char *name, sd_bus_me
                                            "CreateContainer");
         if (r >= 0)
                 r = sd_bus_message_append(m, "a{sv}", 3, "Name", "s", name, "RootDirectory", "s",
-                                          root, "Network", "s", getenv("BENCH_NETWORK") ?: "none");
+                                          kind->root, "Network", "s", kind->network);
         if (r < 0)
                 sd_bus_message_unref(m);
         else
@@ -53,14 +63,14 @@ static int new_create(sd_bus *bus, const char *root, const char *name, sd_bus_me
         return r;
 }
 
-static int create(sd_bus *bus, const char *root, const char *name, char **ret_path)
+static int create(sd_bus *bus, const Kind *kind, const char *name, char **ret_path)
 {
         _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         sd_bus_message *m = NULL, *reply = NULL;
         const char *path;
         int r;
 
-        r = new_create(bus, root, name, &m);
+        r = new_create(bus, kind, name, &m);
         if (r >= 0)
                 r = sd_bus_call(bus, m, CALL_USEC, &error, &reply);
         if (r >= 0)
@@ -162,7 +172,7 @@ typedef struct Cycle {
         Samples create, job, destroy, all;
 } Cycle;
 
-static int cycle_once(sd_bus *bus, const char *root, unsigned i, Ended *ended, Cycle *cycle)
+static int cycle_once(sd_bus *bus, const Kind *kind, unsigned i, Ended *ended, Cycle *cycle)
 {
         static char *argv[] = { (char *)"/bin/true", NULL };
         _drop_(drop_free) char *path = NULL, *job = NULL;
@@ -172,7 +182,7 @@ static int cycle_once(sd_bus *bus, const char *root, unsigned i, Ended *ended, C
 
         (void)snprintf(name, sizeof(name), "bench-%d-%u", (int)getpid(), i);
         t[0] = io_now_monotonic_usec();
-        r = create(bus, root, name, &path);
+        r = create(bus, kind, name, &path);
         t[1] = io_now_monotonic_usec();
         if (r >= 0)
                 r = run_job(bus, path, argv, ended, &job);
@@ -189,13 +199,13 @@ static int cycle_once(sd_bus *bus, const char *root, unsigned i, Ended *ended, C
         return r < 0 ? r : samples_add(&cycle->all, t[3] - t[0]);
 }
 
-static int verb_cycle(sd_bus *bus, const char *root, unsigned n, unsigned gap_msec, Ended *ended)
+static int verb_cycle(sd_bus *bus, const Kind *kind, unsigned n, unsigned gap_msec, Ended *ended)
 {
         Cycle cycle = { 0 };
         int r = 0;
 
         for (unsigned i = 0; r >= 0 && i < n; i++) {
-                r = cycle_once(bus, root, i, ended, &cycle);
+                r = cycle_once(bus, kind, i, ended, &cycle);
                 pause_msec(gap_msec);
         }
         samples_print(&cycle.create, "create", stdout);
@@ -271,7 +281,7 @@ static int land(sd_bus *bus, Flight *flight)
         return flight->n_failed > 0 ? -EIO : 0;
 }
 
-static int verb_parallel(sd_bus *bus, const char *root, unsigned n)
+static int verb_parallel(sd_bus *bus, const Kind *kind, unsigned n)
 {
         Flight flight = { .n_left = n };
         uint64_t start = io_now_monotonic_usec(), middle;
@@ -282,7 +292,7 @@ static int verb_parallel(sd_bus *bus, const char *root, unsigned n)
                 sd_bus_message *m = NULL;
 
                 (void)snprintf(name, sizeof(name), "parallel-%u", i);
-                r = new_create(bus, root, name, &m);
+                r = new_create(bus, kind, name, &m);
                 if (r >= 0)
                         r = sd_bus_call_async(bus, NULL, m, on_landed, &flight, CALL_USEC);
                 sd_bus_message_unref(m);
@@ -330,8 +340,10 @@ static int verb_command(unsigned n, unsigned gap_msec, char **argv)
 
 static int usage(void)
 {
-        (void)fprintf(stderr, "usage: bench-bus cycle ROOT N GAP_MS | jobs NAME N PROGRAM… |\n"
-                              "                 parallel ROOT N | command N GAP_MS -- PROGRAM…\n");
+        (void)fprintf(stderr,
+                      "usage: bench-bus cycle ROOT N GAP_MS [NETWORK] | jobs NAME N PROGRAM… |\n"
+                      "                 parallel ROOT N [NETWORK] |\n"
+                      "                 command N GAP_MS -- PROGRAM…\n");
         return 125;
 }
 
@@ -339,6 +351,7 @@ static int run(int argc, char **argv)
 {
         _drop_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         Ended ended = { .is_seen = 0 };
+        Kind kind = { .network = "none" };
         uint32_t n, gap = 0;
         int r;
 
@@ -353,12 +366,18 @@ static int run(int argc, char **argv)
                                         on_exited, &ended);
         if (r < 0)
                 return complain("cannot reach the system bus", NULL, r);
-        if (strcmp(argv[1], "cycle") == 0 && argc == 5 && parse_u32(argv[4], &gap) >= 0)
-                return verb_cycle(bus, argv[2], n, gap, &ended);
+        kind.root = argv[2];
+        if (strcmp(argv[1], "cycle") == 0 && (argc == 5 || argc == 6) &&
+            parse_u32(argv[4], &gap) >= 0) {
+                kind.network = argv[5] ?: kind.network;
+                return verb_cycle(bus, &kind, n, gap, &ended);
+        }
         if (strcmp(argv[1], "jobs") == 0 && argc > 4)
                 return verb_jobs(bus, argv[2], n, argv + 4, &ended);
-        if (strcmp(argv[1], "parallel") == 0 && argc == 4)
-                return verb_parallel(bus, argv[2], n);
+        if (strcmp(argv[1], "parallel") == 0 && (argc == 4 || argc == 5)) {
+                kind.network = argv[4] ?: kind.network;
+                return verb_parallel(bus, &kind, n);
+        }
         return -EINVAL;
 }
 

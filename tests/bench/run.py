@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Measures warden beside its peers, in one run, on one machine, with one clock (bench-bus).
 
-usage: run.py [--quick] ROOT        on a machine with wardend and, as far as they are there, the peers
+usage: run.py [--quick] [--only TABLES] ROOT        on a machine with wardend and, as far as they are there, the peers
 
 Prints tables in Markdown: medians, 99th percentiles and ratios. Peers that are missing or refuse are named with the
 reason. tools/bench runs this in a sandbox.
@@ -18,73 +18,8 @@ import subprocess
 import sys
 import tempfile
 
-BENCH = "/usr/lib/warden/tests/bench-bus"
-BENCH_OUTPUT = "/usr/lib/warden/tests/bench-output"
-# Its overlays need a real file system, which a sandbox's root is not.
-PODMAN = ["podman", "--root", "/var/lib/warden/bench-podman", "--runroot", "/run/bench-podman"]
-DESTINATION = "org.warden.Warden1"
-
-
-def run(*command, check=True, **kwargs):
-    return subprocess.run(command, check=check, capture_output=True, text=True, **kwargs)
-
-
-def bench(*arguments, tool=BENCH):
-    """Lines of JSON by their name: lists of microseconds."""
-    r = run(tool, *[str(a) for a in arguments], check=False)
-    if r.returncode:
-        raise RuntimeError((r.stderr.strip() or f"exit code {r.returncode}").splitlines()[-1])
-    return {row["name"]: row["usec"] for row in map(json.loads, r.stdout.splitlines())}
-
-
-def bench_command(gap, *command):
-    """A contender that is a program."""
-    return lambda n: {None: bench("command", n, gap, "--", *command)["command"]}
-
-
-def percentile(samples, percent):
-    return sorted(samples)[min(len(samples) * percent // 100, len(samples) - 1)]
-
-
-class Table:
-    """Contenders, measured in turns: what else the machine does, it does to all of them alike."""
-
-    ROUNDS = 5
-
-    def __init__(self, title, reference):
-        self.title = title
-        self.reference = reference
-        self.contenders = []  # (name, rounds' size, function of a size that returns {part: samples})
-        self.samples = {}
-        self.notes = []
-
-    def add(self, name, n, function):
-        self.contenders.append((name, max(1, n // self.ROUNDS), function))
-
-    def measure(self):
-        failed = set()
-        for turn in range(self.ROUNDS):
-            for name, n, function in self.contenders:
-                if name in failed:
-                    continue
-                print(f"  {turn + 1}/{self.ROUNDS} {self.title}: {name} …", file=sys.stderr)
-                try:
-                    for part, samples in function(n).items():
-                        self.samples.setdefault(part and f"… of which {part}" or name, []).extend(samples)
-                except (RuntimeError, OSError) as e:
-                    failed.add(name)
-                    self.notes.append(f"{name}: not measured: {str(e).strip().splitlines()[-1]}")
-
-    def print(self):
-        reference = self.samples.get(self.reference)
-        print(f"\n### {self.title}\n")
-        print(f"| | n | median ms | p99 ms | of {self.reference} |\n|---|---:|---:|---:|---:|")
-        for name, samples in self.samples.items():
-            median, p99 = percentile(samples, 50), percentile(samples, 99)
-            ratio = f"{median / percentile(reference, 50):.2f}" if reference else "–"
-            print(f"| {name} | {len(samples)} | {median / 1000:.2f} | {p99 / 1000:.2f} | {ratio} |")
-        for note in self.notes:
-            print(f"\n{note}")
+import network
+from tables import BENCH_OUTPUT, DESTINATION, PODMAN, RateTable, Table, bench, bench_command, leader_of, percentile, run
 
 
 class Bundle:
@@ -143,12 +78,6 @@ def whole_life(root, bundle, n, gap):
     return table
 
 
-def leader_of(name):
-    r = run("busctl", "get-property", DESTINATION, f"/org/warden/Warden1/container/{name}",
-            DESTINATION + ".Container", "Leader")
-    return int(r.stdout.split()[1])
-
-
 def idle_peers(bundle, root):
     """What starts an idle container of each peer, what runs a command in there, what removes it; and its cost."""
     idle = os.path.join(bundle.folder, "idle")
@@ -201,24 +130,6 @@ def jobs(root, bundle, n):
                   bench_command(0, "nsenter", "-t", str(leader_of("bench")), "-a", "/bin/true"))
         table.measure()
     return table
-
-
-class RateTable(Table):
-    """Samples are the times that so many bytes took."""
-
-    def __init__(self, title, reference, size):
-        super().__init__(title, reference)
-        self.size = size
-
-    def print(self):
-        reference = self.samples.get(self.reference)
-        print(f"\n### {self.title}\n\n| | n | median GiB/s | of {self.reference} |\n|---|---:|---:|---:|")
-        for name, samples in self.samples.items():
-            median = percentile(samples, 50)
-            ratio = f"{percentile(reference, 50) / median:.2f}" if reference else "–"
-            print(f"| {name} | {len(samples)} | {self.size / median * 1e6 / (1 << 30):.2f} | {ratio} |")
-        for note in self.notes:
-            print(f"\n{note}")
 
 
 def output(root, bundle, mib):
@@ -290,19 +201,33 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root")
     parser.add_argument("--quick", action="store_true", help="a tenth of the rounds")
+    parser.add_argument("--only", choices=["life", "jobs", "output", "network", "memory"], action="append",
+                        help="these tables only; may be repeated")
     arguments = parser.parse_args()
-    n = 20 if arguments.quick else 200
+    root, n = arguments.root, 20 if arguments.quick else 200
+    is_complete = True
+
+    def wants(table):
+        return not arguments.only or table in arguments.only
+
     machine()
     with tempfile.TemporaryDirectory(prefix="warden-bench-") as folder:
-        bundle = Bundle(arguments.root, folder)
-        tables = [whole_life(arguments.root, bundle, n, 0), whole_life(arguments.root, bundle, n // 2, 30),
-                  jobs(arguments.root, bundle, n * 5), output(arguments.root, bundle, n * 5)]
-    for table in tables:
-        table.print()
-    memory(arguments.root, [1, 10, 100] if not arguments.quick else [1, 10])
-    if any(not table.samples for table in tables):
-        return 1
-    return 0
+        bundle = Bundle(root, folder)
+        todo = {
+            "life": [lambda: whole_life(root, bundle, n, 0), lambda: whole_life(root, bundle, n // 2, 30)],
+            "jobs": [lambda: jobs(root, bundle, n * 5)],
+            "output": [lambda: output(root, bundle, n * 5)],
+            "network": [lambda: network.price(root, n, 0), lambda: network.price(root, n, 30),
+                        lambda: network.crowd(root, 50, max(2, n // 20)),
+                        lambda: network.throughput(root, n * 5, 10)],
+        }
+        for measure in [m for name, measures in todo.items() if wants(name) for m in measures]:
+            table = measure()
+            table.print()
+            is_complete &= bool(table.samples)
+    if wants("memory"):
+        memory(root, [1, 10, 100] if not arguments.quick else [1, 10])
+    return 0 if is_complete else 1
 
 
 sys.exit(main())

@@ -54,7 +54,7 @@ static int attach(const Bench *bench, const NetworkAddresses *a, int fd, Fault *
 {
         int index, r;
 
-        r = link_make_pair(bench->host, a, fd, MTU, fault);
+        r = link_make_pair(bench->host, a, NETWORK_INTERFACE_INSIDE, fd, MTU, fault);
         if (r < 0)
                 return r;
         r = index = link_find(a->interface, fault);
@@ -77,7 +77,7 @@ static int configure(const NetworkAddresses *a, Fault *fault)
         r = netlink_open(&inside, fault);
         if (r < 0)
                 return r;
-        r = index = link_find(LINK_INSIDE, fault);
+        r = index = link_find(NETWORK_INTERFACE_INSIDE, fault);
         if (r >= 0)
                 r = link_raise(inside, (unsigned)index, 0, fault);
         if (r >= 0)

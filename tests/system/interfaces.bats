@@ -6,15 +6,15 @@
 # bats file_tags=network,anywhere
 
 load lib
-load lib-network
+load lib-world
 
 setup_file() {
     file_begin
-    world_begin
+    world_up
 }
 
 teardown_file() {
-    world_end
+    world_down
     file_end
 }
 

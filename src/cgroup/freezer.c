@@ -179,6 +179,11 @@ static int wait_until_frozen(int freezer_fd, uint64_t deadline_usec)
                         return 0;
                 if (is_over(deadline_usec))
                         return -ETIMEDOUT;
+                /* Once more: who was running when it was asked, and then waited in vfork() for a
+                 * child that stands still already, is frozen only when it is asked again. */
+                r = io_write_string(freezer_fd, "freezer.state", "FROZEN");
+                if (r < 0)
+                        return r;
                 (void)nanosleep(&(struct timespec){ .tv_nsec = LOOK_NSEC }, NULL);
         }
 }

@@ -6,40 +6,26 @@
 #include <string.h>
 
 #include "basic/frame.h"
+#include "basic/little-endian.h"
 #include "basic/macro.h"
-
-static void store_le(uint8_t *p, uint64_t value, size_t n)
-{
-        for (size_t i = 0; i < n; i++)
-                p[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t load_le(const uint8_t *p, size_t n)
-{
-        uint64_t value = 0;
-
-        for (size_t i = 0; i < n; i++)
-                value |= (uint64_t)p[i] << (8 * i);
-        return value;
-}
 
 void frame_encode(const Frame *frame, uint8_t *buffer)
 {
-        store_le(buffer, frame->position, 8);
-        store_le(buffer + 8, frame->missed, 8);
-        store_le(buffer + 16, frame->size, 4);
-        store_le(buffer + 20, 0, 4);
+        le_store(buffer, frame->position, 8);
+        le_store(buffer + 8, frame->missed, 8);
+        le_store(buffer + 16, frame->size, 4);
+        le_store(buffer + 20, 0, 4);
 }
 
 int frame_decode(const uint8_t *buffer, Frame *ret)
 {
         Frame frame = {
-                .position = load_le(buffer, 8),
-                .missed = load_le(buffer + 8, 8),
-                .size = (uint32_t)load_le(buffer + 16, 4),
+                .position = le_load(buffer, 8),
+                .missed = le_load(buffer + 8, 8),
+                .size = (uint32_t)le_load(buffer + 16, 4),
         };
 
-        if (load_le(buffer + 20, 4) != 0 || frame.size > FRAME_MAX - FRAME_HEADER)
+        if (le_load(buffer + 20, 4) != 0 || frame.size > FRAME_MAX - FRAME_HEADER)
                 return -EBADMSG;
         if (frame.missed > frame.position || frame.position > UINT64_MAX - frame.size)
                 return -EBADMSG;

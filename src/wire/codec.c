@@ -3,24 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "basic/little-endian.h"
 #include "wire/codec.h"
 
 #define FIELD_HEADER 6
-
-static void store_le(uint8_t *p, uint64_t value, size_t n)
-{
-        for (size_t i = 0; i < n; i++)
-                p[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t load_le(const uint8_t *p, size_t n)
-{
-        uint64_t value = 0;
-
-        for (size_t i = 0; i < n; i++)
-                value |= (uint64_t)p[i] << (8 * i);
-        return value;
-}
 
 void wire_writer_done(WireWriter *w)
 {
@@ -68,8 +54,8 @@ void wire_put_bytes(WireWriter *w, uint16_t tag, const void *data, size_t size)
         p = wire_reserve(w, FIELD_HEADER + size);
         if (!p)
                 return;
-        store_le(p, tag, 2);
-        store_le(p + 2, size, 4);
+        le_store(p, tag, 2);
+        le_store(p + 2, size, 4);
         if (size > 0)
                 memcpy(p + FIELD_HEADER, data, size);
 }
@@ -78,7 +64,7 @@ void wire_put_u64(WireWriter *w, uint16_t tag, uint64_t value)
 {
         uint8_t bytes[8];
 
-        store_le(bytes, value, sizeof(bytes));
+        le_store(bytes, value, sizeof(bytes));
         wire_put_bytes(w, tag, bytes, sizeof(bytes));
 }
 
@@ -108,7 +94,7 @@ void wire_end(WireWriter *w, size_t mark)
                 w->error = -EMSGSIZE;
                 return;
         }
-        store_le(w->data + mark - 4, w->size - mark, 4);
+        le_store(w->data + mark - 4, w->size - mark, 4);
 }
 
 int wire_next(WireReader *r, WireField *ret)
@@ -122,10 +108,10 @@ int wire_next(WireReader *r, WireField *ret)
         if (left < FIELD_HEADER)
                 return -EBADMSG;
         p = r->data + r->offset;
-        size = (size_t)load_le(p + 2, 4);
+        size = (size_t)le_load(p + 2, 4);
         if (size > left - FIELD_HEADER)
                 return -EBADMSG;
-        *ret = (WireField){ .tag = (uint16_t)load_le(p, 2),
+        *ret = (WireField){ .tag = (uint16_t)le_load(p, 2),
                             .data = p + FIELD_HEADER,
                             .size = size };
         r->offset += FIELD_HEADER + size;
@@ -136,7 +122,7 @@ int wire_get_u64(const WireField *f, uint64_t *ret)
 {
         if (f->size != 8)
                 return -EBADMSG;
-        *ret = load_le(f->data, 8);
+        *ret = le_load(f->data, 8);
         return 0;
 }
 

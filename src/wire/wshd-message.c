@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "basic/fd.h"
+#include "basic/little-endian.h"
 #include "wire/fd-socket.h"
 #include "wire/wshd-message.h"
 
@@ -55,21 +56,6 @@ const char *wshd_stage_to_string(uint32_t stage)
         return stage < _WSHD_STAGE_MAX ? table[stage] : "unknown";
 }
 
-static void store_le(uint8_t *p, uint64_t value, size_t n)
-{
-        for (size_t i = 0; i < n; i++)
-                p[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t load_le(const uint8_t *p, size_t n)
-{
-        uint64_t value = 0;
-
-        for (size_t i = 0; i < n; i++)
-                value |= (uint64_t)p[i] << (8 * i);
-        return value;
-}
-
 static void put_unless_zero(WireWriter *w, uint16_t tag, uint64_t value)
 {
         if (value > 0)
@@ -112,9 +98,9 @@ int wshd_message_encode(const WshdMessage *m, uint8_t *buffer, size_t room)
 
         buffer[0] = 'w';
         buffer[1] = WSHD_VERSION;
-        store_le(buffer + 2, m->type, 2);
-        store_le(buffer + 4, m->sequence, 4);
-        store_le(buffer + 8, (uint32_t)w.size, 4);
+        le_store(buffer + 2, m->type, 2);
+        le_store(buffer + 4, m->sequence, 4);
+        le_store(buffer + 8, (uint32_t)w.size, 4);
         return (int)(WSHD_HEADER + w.size);
 }
 
@@ -193,13 +179,13 @@ int wshd_message_decode(const uint8_t *buffer, size_t size, WshdMessage *ret)
 
         if (size < WSHD_HEADER || size > WSHD_MESSAGE_MAX || buffer[0] != 'w')
                 return -EBADMSG;
-        m.type = (uint32_t)load_le(buffer + 2, 2);
-        m.sequence = (uint32_t)load_le(buffer + 4, 4);
+        m.type = (uint32_t)le_load(buffer + 2, 2);
+        m.sequence = (uint32_t)le_load(buffer + 4, 4);
         if (buffer[1] != WSHD_VERSION) {
                 *ret = m;
                 return -EPROTONOSUPPORT;
         }
-        if (m.type == 0 || load_le(buffer + 8, 4) != size - WSHD_HEADER)
+        if (m.type == 0 || le_load(buffer + 8, 4) != size - WSHD_HEADER)
                 return -EBADMSG;
         r = message_decode_fields(&m, buffer + WSHD_HEADER, size - WSHD_HEADER);
         if (r < 0)

@@ -426,7 +426,7 @@ static int append_forwards(sd_bus_message *m, const ContainerSpec *spec)
                 return 0;
         r = dict_open_array(m, "ForwardPorts", "a{sv}");
         for (size_t i = 0; i < spec->n_forwards && r >= 0; i++)
-                r = forward_append(m, &spec->forwards[i], 0);
+                r = forward_append(m, &spec->forwards[i]);
         return r < 0 ? r : dict_close_array(m);
 }
 
@@ -438,7 +438,7 @@ static int append_egress(sd_bus_message *m, const ContainerSpec *spec)
                 return 0;
         r = dict_open_array(m, "AllowEgress", "a{sv}");
         for (size_t i = 0; i < spec->n_egress && r >= 0; i++)
-                r = egress_append(m, &spec->egress[i]);
+                r = egress_append(m, &spec->egress[i], 0);
         return r < 0 ? r : dict_close_array(m);
 }
 

@@ -84,6 +84,10 @@ static const char base_nat[] =
         "                ip6 saddr . ip6 daddr @self6 masquerade\n"
         "        }\n";
 
+/* What has no state and is not the first packet of a TCP connection: one that was cut, or that the
+ * kernel has forgotten. It would be taken for a new one, and go on where the rules allow it. */
+#define IS_STRAY "ct state new tcp flags & (fin | syn | rst | ack) != syn"
+
 static const char base_filter[] =
         "        chain forward {\n"
         "                type filter hook forward priority filter - 5; policy accept;\n"
@@ -93,6 +97,7 @@ static const char base_filter[] =
         "        }\n"
         "        chain egress {\n"
         "                ct state invalid counter drop\n"
+        "                " IS_STRAY " goto refuse\n"
         "                iifname vmap @rules\n"
         "                ct original ip daddr @allow4 counter accept\n"
         "                ct original ip6 daddr @allow6 counter accept\n"
@@ -111,8 +116,14 @@ static const char base_filter[] =
         "                iifname != @slots accept\n"
         "                ct state established,related accept\n"
         "                icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept\n"
+        "                " IS_STRAY " goto refuse\n"
         "                iifname vmap @host_rules\n"
         "                goto refuse\n"
+        "        }\n"
+        "        chain from_host {\n"
+        "                type filter hook output priority filter - 5; policy accept;\n"
+        "                oifname != @slots accept\n"
+        "                " IS_STRAY " goto refuse\n"
         "        }\n"
         "        chain refuse {\n"
         "                counter\n"
@@ -437,6 +448,7 @@ static void write_container(FILE *f, FirewallAction action, const FirewallContai
         case FIREWALL_RULES:
                 write_rules(f, c, 1);
                 return;
+        case FIREWALL_CUT: /* not of the tables */
         case _FIREWALL_ACTION_MAX:
                 return;
         }

@@ -17,6 +17,7 @@ typedef enum FirewallAction {
         FIREWALL_FORWARD,     /* of one container only these; the host's ports must be free */
         FIREWALL_UNFORWARD,
         FIREWALL_RULES, /* of one container: these instead of those it had */
+        FIREWALL_CUT, /* of one container: connections by these forwards and rules, that live on */
         _FIREWALL_ACTION_MAX,
 } FirewallAction;
 

@@ -180,6 +180,7 @@ static void container_describe(const Container *c, FirewallContainer *ret)
 {
         *ret = (FirewallContainer){
                 .addresses = c->network,
+                .segment = c->segment,
                 .forwards = c->spec->forwards,
                 .n_forwards = c->spec->n_forwards,
                 .rules = c->spec->egress,

@@ -25,6 +25,7 @@ typedef struct FirewallContainer {
         char id[CONTAINER_ID_LENGTH + 1];
         NetworkAddresses addresses; /* its pool and the prefixes do not matter here, but that
                                        prefix6 is 0 without IPv6 */
+        uint32_t segment;           /* number of the one that it is in; 0: none */
         PortForward *forwards;
         size_t n_forwards;
         EgressRule *rules;

@@ -23,7 +23,6 @@ enum {
         OPTION_ADDRESS,
         OPTION_MTU,
         OPTION_INTERFACE_NAME,
-        OPTION_SEGMENT,
         OPTION_DNS,
         OPTION_DNS_SEARCH,
         OPTION_PRIVATE_USERS,
@@ -41,6 +40,9 @@ enum {
         OPTION_WRITE_BANDWIDTH,
         OPTION_READ_IOPS,
         OPTION_WRITE_IOPS,
+        OPTION_BANDWIDTH,
+        OPTION_BANDWIDTH_RECEIVE,
+        OPTION_BANDWIDTH_TRANSMIT,
         OPTION_SLICE,
         OPTION_STOP_TIMEOUT,
         OPTION_PUBLISH,
@@ -66,7 +68,6 @@ static const Option container_options[] = {
         { OPTION_ADDRESS, "ip", "ADDRESS", NULL },
         { OPTION_MTU, "mtu", "BYTES", "of its interface (default: that of the host)" },
         { OPTION_INTERFACE_NAME, "interface-name", "NAME", "of it inside (default: eth0)" },
-        { OPTION_SEGMENT, "segment", "NAME", "let it talk to the containers of this segment" },
         { OPTION_DNS, "dns", "ADDRESS", "a name server (default: those of the host)" },
         { OPTION_DNS_SEARCH, "dns-search", "DOMAIN", "a domain to search for short names" },
         { OPTION_PUBLISH, "publish", "[[ADDRESS:]HOST:]PORT",
@@ -85,6 +86,9 @@ static const Option container_options[] = {
         { OPTION_WRITE_BANDWIDTH, "device-write-bps", "DEVICE:RATE", "IOWriteBandwidthMax" },
         { OPTION_READ_IOPS, "device-read-iops", "DEVICE:COUNT", "IOReadIOPSMax" },
         { OPTION_WRITE_IOPS, "device-write-iops", "DEVICE:COUNT", "IOWriteIOPSMax" },
+        { OPTION_BANDWIDTH, "bandwidth", "RATE[:BURST]", "BandwidthMax of its interface: 10M" },
+        { OPTION_BANDWIDTH_RECEIVE, "bandwidth-receive", "RATE[:BURST]", "only what it receives" },
+        { OPTION_BANDWIDTH_TRANSMIT, "bandwidth-transmit", "RATE[:BURST]", "only what it sends" },
         { OPTION_SLICE, "slice", "NAME", "share the limits of warden-NAME.slice" },
         { OPTION_IO_WEIGHT, "io-weight", "WEIGHT", "IOWeight: 1 to 10000, usually 100" },
         { OPTION_TASKS_MAX, "tasks-max", "COUNT", "TasksMax: processes and threads" },
@@ -296,8 +300,6 @@ static int container_set(void *target, int key, const char *value, Fault *fault)
                 return set_mtu(spec, value, fault);
         case OPTION_INTERFACE_NAME:
                 return options_set_string(&spec->interface_name, value);
-        case OPTION_SEGMENT:
-                return options_set_string(&spec->segment, value);
         case OPTION_DNS:
                 return strv_append(&spec->dns, value);
         case OPTION_DNS_SEARCH:
@@ -324,6 +326,14 @@ static int container_set(void *target, int key, const char *value, Fault *fault)
         case OPTION_WRITE_IOPS:
                 return limit_text_parse_device((DeviceLimitKind)(key - OPTION_READ_BANDWIDTH),
                                                value, &spec->limits, fault);
+        case OPTION_BANDWIDTH:
+                return limit_text_parse_bandwidth(BANDWIDTH_NAME_BOTH, value, &spec->limits, fault);
+        case OPTION_BANDWIDTH_RECEIVE:
+        case OPTION_BANDWIDTH_TRANSMIT:
+                return limit_text_parse_bandwidth(
+                        bandwidth_direction_to_string(
+                                (BandwidthDirection)(key - OPTION_BANDWIDTH_RECEIVE)),
+                        value, &spec->limits, fault);
         case OPTION_SLICE:
                 return container_spec_set_slice(spec, value, fault);
         case OPTION_IO_WEIGHT:
@@ -430,7 +440,7 @@ static int append_forwards(sd_bus_message *m, const ContainerSpec *spec)
                 return 0;
         r = dict_open_array(m, "ForwardPorts", "a{sv}");
         for (size_t i = 0; i < spec->n_forwards && r >= 0; i++)
-                r = forward_append(m, &spec->forwards[i]);
+                r = forward_append(m, &spec->forwards[i], 0);
         return r < 0 ? r : dict_close_array(m);
 }
 
@@ -442,7 +452,7 @@ static int append_egress(sd_bus_message *m, const ContainerSpec *spec)
                 return 0;
         r = dict_open_array(m, "AllowEgress", "a{sv}");
         for (size_t i = 0; i < spec->n_egress && r >= 0; i++)
-                r = egress_append(m, &spec->egress[i], 0);
+                r = egress_append(m, &spec->egress[i]);
         return r < 0 ? r : dict_close_array(m);
 }
 
@@ -476,8 +486,6 @@ static int append_network(sd_bus_message *m, const ContainerOptions *options)
                 r = sd_bus_message_append(m, "{sv}", "MTU", "u", spec->mtu);
         if (r >= 0 && spec->interface_name)
                 r = sd_bus_message_append(m, "{sv}", "InterfaceName", "s", spec->interface_name);
-        if (r >= 0 && spec->segment)
-                r = sd_bus_message_append(m, "{sv}", "Segment", "s", spec->segment);
         if (r >= 0)
                 r = dict_append_strv(m, "DNS", spec->dns);
         if (r >= 0)

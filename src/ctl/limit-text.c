@@ -125,6 +125,27 @@ int limit_text_parse_device(DeviceLimitKind kind, const char *text, Limits *limi
         return r < 0 ? r : limits_add_device(limits, kind, node, value, fault);
 }
 
+int limit_text_parse_bandwidth(const char *name, const char *text, Limits *limits, Fault *fault)
+{
+        const char *separator = strpbrk(text, ": ");
+        _drop_(drop_free) char *rate = NULL;
+        Bandwidth bandwidth = { .burst = 0 };
+        int r;
+
+        rate = strndup(text, separator ? (size_t)(separator - text) : strlen(text));
+        if (!rate)
+                return -ENOMEM;
+        r = parse_rate(rate, &bandwidth.rate);
+        if (r >= 0 && separator)
+                r = parse_rate(separator + 1, &bandwidth.burst);
+        if (r < 0)
+                return fault_set(fault, FAULT_INVALID, r,
+                                 "%s: '%.64s' is not bytes a second and perhaps a burst, such as "
+                                 "10M, 10M:64K or infinity",
+                                 name, text);
+        return bandwidth_limits_set(&limits->bandwidth, name, &bandwidth, fault);
+}
+
 static int append_devices(sd_bus_message *m, const DeviceLimits *devices, DeviceLimitKind kind)
 {
         int r = dict_open_array(m, device_limit_kind_to_string(kind), "(st)");
@@ -152,6 +173,12 @@ int limit_text_append(sd_bus_message *m, const Limits *limits)
         for (int i = 0; i < _DEVICE_LIMIT_KIND_MAX && r >= 0; i++)
                 if (limits_has_devices(limits, (DeviceLimitKind)i))
                         r = append_devices(m, &limits->devices, (DeviceLimitKind)i);
+        for (int i = 0; i < _BANDWIDTH_DIRECTION_MAX && r >= 0; i++)
+                if (bandwidth_limits_has(&limits->bandwidth, (BandwidthDirection)i))
+                        r = sd_bus_message_append(
+                                m, "{sv}", bandwidth_direction_to_string((BandwidthDirection)i),
+                                "(tt)", limits->bandwidth.of[i].rate,
+                                limits->bandwidth.of[i].burst);
         return r;
 }
 
@@ -183,6 +210,36 @@ static void format_number(const char *name, uint64_t value, char ret[64])
         }
 }
 
+/* As it is written: 1250K and not 1.25M. */
+static void format_rate(uint64_t value, char ret[32])
+{
+        static const char units[] = "KMGT";
+        const char *unit = NULL;
+
+        if (value == UINT64_MAX) {
+                (void)snprintf(ret, 32, "infinity");
+                return;
+        }
+        for (const char *p = units; *p && value > 0 && value % 1000 == 0; p++) {
+                value /= 1000;
+                unit = p;
+        }
+        (void)snprintf(ret, 32, "%" PRIu64 "%.1s", value, unit ?: "");
+}
+
+/* [rate, burst] */
+static char *format_bandwidth(struct json_object *pair)
+{
+        uint64_t burst = json_object_get_uint64(json_object_array_get_idx(pair, 1));
+        char rate_text[32], burst_text[32], *text;
+
+        format_rate(json_object_get_uint64(json_object_array_get_idx(pair, 0)), rate_text);
+        if (burst == 0)
+                return strdup(rate_text);
+        format_rate(burst, burst_text);
+        return asprintf(&text, "%s:%s", rate_text, burst_text) < 0 ? NULL : text;
+}
+
 /* [[node, value], …] */
 static char *format_devices(struct json_object *list)
 {
@@ -211,6 +268,8 @@ char *limit_text_format(const char *name, struct json_object *value)
                 format_number(name, json_object_get_uint64(value), text);
                 return strdup(text);
         }
+        if ((int)bandwidth_direction_from_string(name) >= 0)
+                return format_bandwidth(value);
         if (json_object_is_type(value, json_type_array))
                 return format_devices(value);
         s = json_object_get_string(value);

@@ -189,7 +189,7 @@ int value_parse_limit(Limit limit, const char *text, Limits *limits, Fault *faul
 
 static int fault_unknown_property(const char *name, Fault *fault)
 {
-        const char *names[_LIMIT_MAX + _DEVICE_LIMIT_KIND_MAX + 3];
+        const char *names[_LIMIT_MAX + _DEVICE_LIMIT_KIND_MAX + _BANDWIDTH_DIRECTION_MAX + 4];
         size_t n = 0;
         const char *nearest;
 
@@ -197,6 +197,9 @@ static int fault_unknown_property(const char *name, Fault *fault)
                 names[n++] = limit_to_string((Limit)i);
         for (int i = 0; i < _DEVICE_LIMIT_KIND_MAX; i++)
                 names[n++] = device_limit_kind_to_string((DeviceLimitKind)i);
+        for (int i = 0; i < _BANDWIDTH_DIRECTION_MAX; i++)
+                names[n++] = bandwidth_direction_to_string((BandwidthDirection)i);
+        names[n++] = BANDWIDTH_NAME_BOTH;
         names[n++] = LIMIT_NAME_CPUS;
         names[n++] = "CPUQuota";
         names[n] = NULL;
@@ -232,6 +235,9 @@ int value_parse_property(const char *text, Limits *limits, Fault *fault)
         }
         if (strcmp(name, LIMIT_NAME_CPUS) == 0)
                 return limits_set_cpus(limits, text, fault);
+        if (strcmp(name, BANDWIDTH_NAME_BOTH) == 0 ||
+            (int)bandwidth_direction_from_string(name) >= 0)
+                return limit_text_parse_bandwidth(name, text, limits, fault);
         kind = device_limit_kind_from_string(name);
         if ((int)kind >= 0)
                 return limit_text_parse_device(kind, text, limits, fault);

@@ -280,6 +280,10 @@ static int parse_limits(char **values, Limits *limits, Fault *fault)
                         return fault_set(fault, FAULT_NOT_SUPPORTED, -EOPNOTSUPP,
                                          "%s: is of a container, not of a slice",
                                          limit_to_string((Limit)i));
+        if (limits->bandwidth.set)
+                return fault_set(fault, FAULT_NOT_SUPPORTED, -EOPNOTSUPP,
+                                 "%s: is of a container, not of a slice",
+                                 bandwidth_limits_name(&limits->bandwidth));
         return 0;
 }
 

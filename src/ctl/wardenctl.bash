@@ -24,7 +24,8 @@ _wardenctl_jobs() {
 
 _wardenctl_limits() {
         echo MemoryMax MemoryHigh MemorySwapMax CPUWeight CPUQuota CPUQuotaPerSecUSec AllowedCPUs TasksMax IOWeight \
-                IOReadBandwidthMax IOWriteBandwidthMax IOReadIOPSMax IOWriteIOPSMax DiskMax DiskInodesMax
+                IOReadBandwidthMax IOWriteBandwidthMax IOReadIOPSMax IOWriteIOPSMax DiskMax DiskInodesMax \
+                BandwidthMax BandwidthReceiveMax BandwidthTransmitMax
 }
 
 # Completes the value of the option before the cursor. Fails when there is none to complete.

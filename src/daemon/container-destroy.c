@@ -137,8 +137,8 @@ static int begin_removal(ContainerDestroy *destroy, Fault *fault)
         const Conf *conf = &c->manager->conf;
         _drop_(drop_strv) char **directories = NULL;
         WireWriter w = WIRE_WRITER_INIT;
+        int has_bandwidth = c->has_network && c->spec->limits.bandwidth.set, r;
         char path[PATH_MAX];
-        int r;
 
         /* The layer first: as long as the state file is there, a restart finds what is left to do.
          */
@@ -151,7 +151,8 @@ static int begin_removal(ContainerDestroy *destroy, Fault *fault)
         }
         if (r >= 0)
                 r = remove_request_encode(&(RemoveRequest){ .directories = directories,
-                                                            .has_network = c->has_network },
+                                                            .has_network = c->has_network,
+                                                            .has_bandwidth = has_bandwidth },
                                           &w);
         if (r >= 0)
                 r = worker_begin(c->manager->workers, WORKER_REMOVE, &w, &handler, destroy,

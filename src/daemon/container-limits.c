@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One change at a time, those of the disk before the others:
+/* One change at a time, those of the disk and of the bandwidth before the others:
  *
  *   spec changed, saved ─── SetUnitProperties, GetAll ─── group's files compared ─── told, answered
  *        │ not saved            │ refused                    │ the kernel has another value
@@ -18,6 +18,7 @@
 
 #include "basic/log.h"
 #include "cgroup/limit-check.h"
+#include "daemon/container-bandwidth.h"
 #include "daemon/container-disk.h"
 #include "daemon/container-limits.h"
 #include "daemon/manager.h"
@@ -28,9 +29,9 @@ typedef struct Change Change;
 struct Change {
         Change *next;
         Limits wanted;
-        Limits old;      /* of the whole spec, once it was changed */
-        int is_begun;    /* the spec has it; else it waits for the end of what goes on */
-        int is_disk_set; /* the file system has the new ones of the disk */
+        Limits old;           /* of the whole spec, once it was changed */
+        int is_disk_set;      /* the file system has the new ones of the disk */
+        int is_bandwidth_set; /* and the interface those of the bandwidth */
         int is_undoing;
         Fault fault; /* why it is undone */
         ReplyFunc func;
@@ -44,6 +45,7 @@ struct ContainerLimits {
         Change *changes;
         ScopeLimitsCall *call;
         DiskCall *disk_call;
+        BandwidthCall *bandwidth_call;
 };
 
 static Change *change_free(Change *change)
@@ -66,6 +68,7 @@ struct ContainerLimits *container_limits_free(struct ContainerLimits *limits)
         }
         scope_limits_call_free(limits->call);
         disk_call_free(limits->disk_call);
+        bandwidth_call_free(limits->bandwidth_call);
         limits_done(&limits->in_force);
         free(limits);
         return NULL;
@@ -121,6 +124,7 @@ static int make_in_force(const Container *c, const Limits *systemd, Limits *ret)
         }
         limits.devices_set |= asked->devices_set;
         limits.has_cpus |= asked->has_cpus;
+        limits.bandwidth = asked->bandwidth;
         *ret = limits;
         return 0;
 }
@@ -179,6 +183,35 @@ static void put_back_disk(Container *c, Change *change)
                 (void)container_log(c, LOG_ERR, r, NULL, "Failed to put DiskMax back");
 }
 
+static void on_bandwidth_settled(void *userdata, int error, const Fault *fault)
+{
+        Container *c = userdata;
+
+        if (error < 0)
+                (void)container_log(c, LOG_ERR, error, NULL, fault->text);
+        c->limits->bandwidth_call = bandwidth_call_free(c->limits->bandwidth_call);
+        next_change(c);
+}
+
+/* Where nothing was, nothing is what comes back. */
+static void put_back_bandwidth(Container *c, Change *change)
+{
+        BandwidthLimits old = change->wanted.bandwidth;
+        int r;
+
+        if (!change->is_bandwidth_set || !c->limits)
+                return;
+        change->is_bandwidth_set = 0;
+        for (int i = 0; i < _BANDWIDTH_DIRECTION_MAX; i++)
+                old.of[i] = bandwidth_limits_has(&c->spec->limits.bandwidth, (BandwidthDirection)i)
+                                    ? c->spec->limits.bandwidth.of[i]
+                                    : BANDWIDTH_NONE;
+        r = bandwidth_call_begin(c, &old, on_bandwidth_settled, c, &c->limits->bandwidth_call,
+                                 NULL);
+        if (r < 0)
+                (void)container_log(c, LOG_ERR, r, NULL, "Failed to put the bandwidth back");
+}
+
 static int put_back(Container *c, Change *change)
 {
         int r;
@@ -190,6 +223,7 @@ static int put_back(Container *c, Change *change)
         if (r < 0)
                 (void)container_log(c, LOG_ERR, r, NULL, "Failed to save the state");
         put_back_disk(c, change);
+        put_back_bandwidth(c, change);
         return r;
 }
 
@@ -277,8 +311,7 @@ static void on_answer(void *userdata, int error, const Limits *in_force, const F
         Change *change = c->limits->changes;
 
         c->limits->call = scope_limits_call_free(c->limits->call);
-        /* A change that came while systemd was asked for what is in force waits for its turn. */
-        if (change && change->is_begun) {
+        if (change) {
                 change_answered(c, change, error, in_force, fault);
                 return;
         }
@@ -321,6 +354,33 @@ static int keep_in_force(Container *c)
         return r;
 }
 
+static void on_bandwidth_set(void *userdata, int error, const Fault *fault)
+{
+        Container *c = userdata;
+        Change *change = c->limits->changes;
+        Fault why = FAULT_INIT;
+
+        /* Half of it may be in force. */
+        change->is_bandwidth_set = 1;
+        if (error < 0)
+                (void)fault_set(&why, fault->kind, error, "%s", fault->text);
+        c->limits->bandwidth_call = bandwidth_call_free(c->limits->bandwidth_call);
+        if (error >= 0)
+                error = ask(c, &change->wanted, &why);
+        if (error >= 0)
+                return;
+        (void)put_back(c, change);
+        change_finish(c, error, &why);
+}
+
+static int change_bandwidth(Container *c, Change *change, Fault *fault)
+{
+        if (change->wanted.bandwidth.set)
+                return bandwidth_call_begin(c, &change->wanted.bandwidth, on_bandwidth_set, c,
+                                            &c->limits->bandwidth_call, fault);
+        return ask(c, &change->wanted, fault);
+}
+
 static void on_disk_set(void *userdata, int error, const Fault *fault)
 {
         Container *c = userdata;
@@ -329,7 +389,7 @@ static void on_disk_set(void *userdata, int error, const Fault *fault)
 
         if (error >= 0) {
                 change->is_disk_set = 1;
-                error = ask(c, &change->wanted, &late);
+                error = change_bandwidth(c, change, &late);
                 fault = &late;
         }
         if (error < 0) {
@@ -346,7 +406,7 @@ static int change_kernel(Container *c, Change *change, Fault *fault)
 {
         if (disk_limits_are_given(&change->wanted))
                 return disk_call_begin(c, on_disk_set, c, &c->limits->disk_call, fault);
-        return ask(c, &change->wanted, fault);
+        return change_bandwidth(c, change, fault);
 }
 
 static void change_begin(Container *c, Change *change)
@@ -358,7 +418,6 @@ static void change_begin(Container *c, Change *change)
         if (r >= 0)
                 r = change_spec(c, change, &fault);
         if (r >= 0) {
-                change->is_begun = 1;
                 r = change_kernel(c, change, &fault);
                 if (r < 0)
                         (void)put_back(c, change);
@@ -369,7 +428,7 @@ static void change_begin(Container *c, Change *change)
 
 static void next_change(Container *c)
 {
-        if (c->limits->call || c->limits->disk_call)
+        if (c->limits->call || c->limits->disk_call || c->limits->bandwidth_call)
                 return;
         if (c->limits->changes)
                 change_begin(c, c->limits->changes);
@@ -400,6 +459,8 @@ static int check_change(const Container *c, const Limits *changes, Fault *fault)
                 r = limit_check_possible(c->manager->cgroup_mode, changes, fault);
         if (r >= 0)
                 r = container_check_disk_change(c, changes, fault);
+        if (r >= 0)
+                r = container_check_bandwidth(c, &changes->bandwidth, fault);
         if (r >= 0)
                 r = limits_copy(&c->spec->limits, &whole);
         if (r < 0)
@@ -460,6 +521,21 @@ void container_refresh_limits(Container *c)
         next_change(c);
 }
 
+void container_restore_bandwidth(Container *c)
+{
+        struct ContainerLimits *limits;
+        int r;
+
+        if (!c->has_network || !c->spec->limits.bandwidth.set)
+                return;
+        r = limits_get(c, &limits);
+        if (r >= 0 && !limits->bandwidth_call)
+                r = bandwidth_call_begin(c, &c->spec->limits.bandwidth, on_bandwidth_settled, c,
+                                         &limits->bandwidth_call, NULL);
+        if (r < 0)
+                (void)container_log(c, LOG_ERR, r, NULL, "Cannot limit the bandwidth again");
+}
+
 int container_check_limits(const Container *c, Fault *fault)
 {
         if (!c->control_group)
@@ -473,6 +549,7 @@ void container_end_limits(Container *c)
         struct ContainerLimits *limits = take_ptr(c->limits);
         Fault fault = FAULT_INIT;
         Change *change;
+        int is_first = 1;
 
         if (!limits)
                 return;
@@ -483,8 +560,11 @@ void container_end_limits(Container *c)
         while (change) {
                 Change *next = change->next;
 
-                if (change->is_begun && !change->is_undoing)
+                /* Only the first has touched the spec, and has done it unless it is being undone.
+                 */
+                if (is_first && !change->is_undoing)
                         (void)put_back(c, change);
+                is_first = 0;
                 change->func(change->userdata, fault.error, &fault);
                 change_free(change);
                 change = next;

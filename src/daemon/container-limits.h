@@ -18,6 +18,10 @@ int container_set_limits(Container *c, const Limits *changes, ReplyFunc func, vo
 /* Asks systemd what is in force, if that may differ from what was asked for. */
 void container_refresh_limits(Container *c);
 
+/* For a container that runs already: a daemon before this one may have died between saving its
+ * bandwidth and setting it. */
+void container_restore_bandwidth(Container *c);
+
 /* The scope was made: compares what the kernel has with what was asked for. */
 int container_check_limits(const Container *c, Fault *fault);
 

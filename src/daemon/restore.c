@@ -143,6 +143,7 @@ static int restore_running(Container *c, const ContainerRecord *record)
         /* Only where somebody has changed something: asking for each would keep systemd busy. */
         if (c->manager->drop_ins && drop_in_watch_look(c->manager->drop_ins, c->unit) > 0)
                 container_refresh_limits(c);
+        container_restore_bandwidth(c);
         container_oom_begin(c);
         if (container_pressure_begin(c, &fault) < 0)
                 (void)container_log(c, LOG_WARNING, fault.error, NULL, fault.text);

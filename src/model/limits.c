@@ -108,7 +108,8 @@ int limits_copy(const Limits *limits, Limits *ret)
 
 int limits_are_empty(const Limits *limits)
 {
-        return limits->set == 0 && limits->devices_set == 0 && !limits->has_cpus;
+        return limits->set == 0 && limits->devices_set == 0 && !limits->has_cpus &&
+               limits->bandwidth.set == 0;
 }
 
 int limits_are_equal(const Limits *a, const Limits *b)
@@ -120,7 +121,8 @@ int limits_are_equal(const Limits *a, const Limits *b)
                         return 0;
         if (a->has_cpus && !cpu_set_is_equal(&a->cpus, &b->cpus))
                 return 0;
-        return device_limits_are_equal(&a->devices, &b->devices);
+        return device_limits_are_equal(&a->devices, &b->devices) &&
+               bandwidth_limits_are_equal(&a->bandwidth, &b->bandwidth);
 }
 
 int limits_set_cpus(Limits *limits, const char *text, Fault *fault)
@@ -175,6 +177,7 @@ int limits_change(Limits *limits, const Limits *changes)
                 if (limits_has(changes, (Limit)i))
                         next.values[i] = changes->values[i];
         next.set |= changes->set;
+        bandwidth_limits_change(&next.bandwidth, &changes->bandwidth);
         if (changes->has_cpus) {
                 next.cpus = changes->cpus;
                 next.has_cpus = 1;
@@ -196,6 +199,8 @@ int limits_validate(const Limits *limits, Fault *fault)
                 r = limits_add_device(&copy, limits->devices.items[i].kind,
                                       limits->devices.items[i].node, limits->devices.items[i].value,
                                       fault);
+        if (r >= 0)
+                r = bandwidth_limits_validate(&limits->bandwidth, fault);
         limits_done(&copy);
         return r;
 }

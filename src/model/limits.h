@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "basic/fault.h"
+#include "model/bandwidth.h"
 #include "model/cpu-set.h"
 #include "model/device-limit.h"
 
@@ -43,6 +44,7 @@ typedef struct Limits {
         int has_cpus;
         CpuSet cpus; /* AllowedCPUs; empty: all */
         DeviceLimits devices;
+        BandwidthLimits bandwidth; /* of the container's interface; not systemd's */
 } Limits;
 
 #define LIMIT_NAME_CPUS "AllowedCPUs"

@@ -60,17 +60,6 @@ char *container_spec_format_network(const ContainerSpec *spec)
         return asprintf(&text, "%s:%s", mode, spec->network_target) < 0 ? NULL : text;
 }
 
-int container_spec_settle_segment(ContainerSpec *spec, Fault *fault)
-{
-        if (spec->isolation > 0 && spec->segment)
-                return fault_set(fault, FAULT_INVALID, -EINVAL,
-                                 "Isolated: contradicts Segment '%.64s'", spec->segment);
-        if (spec->isolation >= 0 || spec->segment)
-                return 0;
-        spec->segment = strdup(SEGMENT_DEFAULT);
-        return spec->segment ? 0 : -ENOMEM;
-}
-
 static int validate_mode(const ContainerSpec *spec, Fault *fault)
 {
         const char *target = spec->network_target;
@@ -129,18 +118,11 @@ static int validate_own(const ContainerSpec *spec, Fault *fault)
         return 0;
 }
 
-static int validate_segment(const ContainerSpec *spec, Fault *fault)
+static int validate_bandwidth(const ContainerSpec *spec, Fault *fault)
 {
-        if (!spec->segment)
-                return 0;
-        if (spec->network != NETWORK_PRIVATE)
-                return fault_set(fault, FAULT_INVALID, -EINVAL,
-                                 "Segment: is only for Network=private");
-        if (!name_is_valid(spec->segment))
-                return fault_set(fault, FAULT_INVALID, -EINVAL,
-                                 "Segment: '%.64s' is not 1 to %d letters, digits and _ . -, the "
-                                 "first a letter or digit",
-                                 spec->segment, CONTAINER_NAME_MAX);
+        if (spec->network != NETWORK_PRIVATE && spec->limits.bandwidth.set)
+                return fault_set(fault, FAULT_INVALID, -EINVAL, "%s: is only for Network=private",
+                                 bandwidth_limits_name(&spec->limits.bandwidth));
         return 0;
 }
 
@@ -173,6 +155,6 @@ int container_spec_validate_network(const ContainerSpec *spec, Fault *fault)
         if (r >= 0)
                 r = validate_own(spec, fault);
         if (r >= 0)
-                r = validate_segment(spec, fault);
+                r = validate_bandwidth(spec, fault);
         return r < 0 ? r : validate_dns(spec, fault);
 }

@@ -83,6 +83,7 @@ int plan_new(const ContainerSpec *spec, const char *id, uint32_t uid_base, uint3
         plan->network = spec->network;
         plan->storage = spec->storage;
         plan->disk = disk_limits_from(&spec->limits);
+        plan->bandwidth = spec->limits.bandwidth;
         plan->is_read_only = spec->is_read_only;
         plan->timeout_usec = PLAN_TIMEOUT_USEC;
 

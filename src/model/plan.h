@@ -25,11 +25,12 @@ typedef struct Plan {
         uint32_t project_id;  /* of the layer directory, with disk as its quota; 0: none */
         char *network_target; /* /proc/PID/ns/net or a path: what to join; else NULL */
         NetworkAddresses addresses;
-        int has_addresses;    /* NETWORK_PRIVATE with a slot of a pool */
-        char *interface_name; /* of its own in there; NULL: NETWORK_INTERFACE_INSIDE */
-        uint32_t mtu;         /* of it; 0: that of the host's default route */
-        char *resolv_conf;    /* the text of /etc/resolv.conf and */
-        char *hosts;          /* of /etc/hosts; NULL: what the image has */
+        int has_addresses;         /* NETWORK_PRIVATE with a slot of a pool */
+        char *interface_name;      /* of its own in there; NULL: NETWORK_INTERFACE_INSIDE */
+        BandwidthLimits bandwidth; /* of it */
+        uint32_t mtu;              /* of it; 0: that of the host's default route */
+        char *resolv_conf;         /* the text of /etc/resolv.conf and */
+        char *hosts;               /* of /etc/hosts; NULL: what the image has */
         int is_read_only;
         uint64_t timeout_usec; /* the worker ends itself after this */
 } Plan;

@@ -6,6 +6,7 @@
 #include <linux/ip.h>
 #include <net/if.h>
 #include <netlink/addr.h>
+#include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/link.h>
@@ -91,6 +92,42 @@ int link_make_pair(Netlink *netlink, const NetworkAddresses *addresses, const ch
                                  "this kernel has no module 'veth'; Network=none and Network=host "
                                  "do without");
         return r < 0 ? fault_set(fault, FAULT_FAILED, r, "cannot make the pair: %m") : 0;
+}
+
+/* Only a link that is there can be told. A kernel without IPv6 has nothing to be told. */
+static void keep_addressless(Netlink *netlink, const char *name)
+{
+        _drop_(drop_rtnl_link) struct rtnl_link *old = rtnl_link_alloc();
+        _drop_(drop_rtnl_link) struct rtnl_link *link = rtnl_link_alloc();
+        struct nl_msg *message;
+
+        if (!old || !link)
+                return;
+        rtnl_link_set_ifindex(old, (int)if_nametoindex(name));
+        if (rtnl_link_inet6_set_addr_gen_mode(link, IN6_ADDR_GEN_MODE_NONE) >= 0 &&
+            rtnl_link_build_change_request(old, link, 0, &message) >= 0)
+                (void)netlink_call(netlink, message, NULL, NULL);
+}
+
+int link_make(Netlink *netlink, const char *name, const char *kind, Fault *fault)
+{
+        _drop_(drop_rtnl_link) struct rtnl_link *link = rtnl_link_alloc();
+        struct nl_msg *message;
+        int r;
+
+        if (!link)
+                return fault_set(fault, FAULT_FAILED, -ENOMEM, "no memory");
+        rtnl_link_set_name(link, name);
+        r = rtnl_link_set_type(link, kind);
+        if (r >= 0)
+                r = rtnl_link_build_add_request(link, NLM_F_CREATE | NLM_F_EXCL, &message);
+        if (r < 0)
+                return fault_set(fault, FAULT_FAILED, netlink_errno(r), "cannot make %s: %s", name,
+                                 nl_geterror(r));
+        r = netlink_call(netlink, message, "make the device", fault);
+        if (r >= 0)
+                keep_addressless(netlink, name);
+        return r;
 }
 
 int link_remove(Netlink *netlink, const char *name)

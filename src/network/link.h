@@ -19,6 +19,11 @@ int link_make_pair(Netlink *netlink, const NetworkAddresses *addresses, const ch
  * Like: sysctl net.ipv4.conf.W.…; ip link set W up. Returns 0; negative errno with a fault. */
 int link_raise(Netlink *netlink, unsigned index, int is_router, Fault *fault);
 
+/* Makes a device that is nobody's: no address of its own accord; down.
+ * Like: ip link add N type K. Returns 0; -EEXIST something has the name; -EOPNOTSUPP the kernel
+ * does not know the kind; negative errno; with a fault each. */
+int link_make(Netlink *netlink, const char *name, const char *kind, Fault *fault);
+
 /* Like: ip link del W. An interface that is not there is none to remove: 0. */
 int link_remove(Netlink *netlink, const char *name);
 

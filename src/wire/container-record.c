@@ -47,7 +47,6 @@ enum {
         TAG_SPEC_MTU,
         TAG_SPEC_PRESSURE_USEC, /* may be missing */
         TAG_SPEC_INTERFACE_NAME,
-        TAG_SPEC_SEGMENT, /* may be missing */
         _TAG_SPEC_ONCE_MAX,
         /* repeated */
         TAG_SPEC_ENVIRONMENT = 32,
@@ -59,6 +58,7 @@ enum {
         TAG_SPEC_EGRESS,
         TAG_SPEC_DNS,
         TAG_SPEC_DNS_SEARCH,
+        TAG_SPEC_BANDWIDTH = 60,
 };
 
 enum {
@@ -138,7 +138,6 @@ static void spec_encode_network(const ContainerSpec *spec, WireWriter *w)
         wire_put_string(w, TAG_SPEC_NETWORK_POOL, spec->network_pool);
         wire_put_string(w, TAG_SPEC_ADDRESS, spec->address);
         wire_put_string(w, TAG_SPEC_INTERFACE_NAME, spec->interface_name);
-        wire_put_string(w, TAG_SPEC_SEGMENT, spec->segment);
         if (spec->mtu > 0)
                 wire_put_u64(w, TAG_SPEC_MTU, spec->mtu);
         wire_put_strv(w, TAG_SPEC_DNS, spec->dns);
@@ -171,6 +170,7 @@ static void spec_encode(const ContainerSpec *spec, WireWriter *w)
         for (size_t i = 0; i < spec->n_egress; i++)
                 egress_rule_encode(&spec->egress[i], TAG_SPEC_EGRESS, w);
         limits_encode(&spec->limits, w);
+        bandwidth_limits_encode(w, TAG_SPEC_BANDWIDTH, &spec->limits.bandwidth);
 }
 
 int container_record_encode(const ContainerRecord *record, WireWriter *w)
@@ -334,8 +334,6 @@ static int spec_decode_field(ContainerSpec *spec, const WireField *f)
                 return wire_dup_string(f, &spec->address);
         case TAG_SPEC_INTERFACE_NAME:
                 return wire_dup_string(f, &spec->interface_name);
-        case TAG_SPEC_SEGMENT:
-                return wire_dup_string(f, &spec->segment);
         case TAG_SPEC_MTU:
                 return wire_get_u32(f, &spec->mtu);
         case TAG_SPEC_READ_ONLY:
@@ -363,6 +361,8 @@ static int spec_decode_field(ContainerSpec *spec, const WireField *f)
                 return spec_decode_mount(spec, f);
         case TAG_SPEC_LIMIT:
                 return limit_decode(&spec->limits, f);
+        case TAG_SPEC_BANDWIDTH:
+                return bandwidth_limits_decode(f, &spec->limits.bandwidth);
         case TAG_SPEC_FORWARD:
                 return spec_decode_forward(spec, f);
         case TAG_SPEC_EGRESS:

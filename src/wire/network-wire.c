@@ -17,6 +17,13 @@ enum {
         _TAG_MAX,
 };
 
+enum {
+        TAG_BANDWIDTH_NAME = 1, /* string */
+        TAG_BANDWIDTH_RATE,
+        TAG_BANDWIDTH_BURST,
+        _TAG_BANDWIDTH_MAX,
+};
+
 #define HAS(seen, tag) (!!((seen)&UINT64_C(1) << (tag)))
 
 void network_addresses_encode(WireWriter *w, uint16_t tag, const NetworkAddresses *addresses)
@@ -102,5 +109,50 @@ int network_addresses_decode(const WireField *f, NetworkAddresses *ret)
         if (!network_addresses_are_valid(&a))
                 return -EBADMSG;
         *ret = a;
+        return 0;
+}
+
+void bandwidth_limits_encode(WireWriter *w, uint16_t tag, const BandwidthLimits *limits)
+{
+        for (int i = 0; i < _BANDWIDTH_DIRECTION_MAX; i++) {
+                BandwidthDirection direction = (BandwidthDirection)i;
+                size_t mark;
+
+                if (!bandwidth_limits_has(limits, direction))
+                        continue;
+                mark = wire_begin(w, tag);
+                wire_put_string(w, TAG_BANDWIDTH_NAME, bandwidth_direction_to_string(direction));
+                wire_put_u64(w, TAG_BANDWIDTH_RATE, limits->of[i].rate);
+                wire_put_u64(w, TAG_BANDWIDTH_BURST, limits->of[i].burst);
+                wire_end(w, mark);
+        }
+}
+
+int bandwidth_limits_decode(const WireField *f, BandwidthLimits *limits)
+{
+        WireReader reader = WIRE_READER(f->data, f->size);
+        Bandwidth bandwidth = { .rate = 0 };
+        const char *name = NULL;
+        uint64_t seen = 0;
+        WireField part;
+        int r;
+
+        while ((r = wire_next(&reader, &part)) > 0) {
+                if (part.tag == 0 || part.tag >= _TAG_BANDWIDTH_MAX)
+                        continue;
+                r = wire_once(&seen, part.tag);
+                if (r >= 0)
+                        r = part.tag == TAG_BANDWIDTH_NAME ? wire_get_string(&part, &name)
+                            : part.tag == TAG_BANDWIDTH_RATE
+                                    ? wire_get_u64(&part, &bandwidth.rate)
+                                    : wire_get_u64(&part, &bandwidth.burst);
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+        if (!name || (int)bandwidth_direction_from_string(name) < 0 ||
+            bandwidth_limits_set(limits, name, &bandwidth, NULL) < 0)
+                return -EBADMSG;
         return 0;
 }

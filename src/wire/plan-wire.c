@@ -36,6 +36,7 @@ enum {
         TAG_HOSTS,
         TAG_INTERFACE_NAME,
         _TAG_NETWORK_MAX,
+        TAG_BANDWIDTH = 60, /* repeated */
 };
 
 enum {
@@ -129,6 +130,7 @@ int plan_encode(const Plan *plan, WireWriter *w)
         wire_put_string(w, TAG_RESOLV_CONF, plan->resolv_conf);
         wire_put_string(w, TAG_HOSTS, plan->hosts);
         wire_put_string(w, TAG_INTERFACE_NAME, plan->interface_name);
+        bandwidth_limits_encode(w, TAG_BANDWIDTH, &plan->bandwidth);
         mounts_encode(w, TAG_BIND_MOUNT, TAG_TMPFS_MOUNT, plan->bind_mounts, plan->n_bind_mounts,
                       plan->tmpfs_mounts, plan->n_tmpfs_mounts);
         return w->error;
@@ -175,6 +177,8 @@ static int plan_decode_extra(Plan *plan, const WireField *f)
                 return wire_dup_string(f, &plan->hosts);
         case TAG_INTERFACE_NAME:
                 return wire_dup_string(f, &plan->interface_name);
+        case TAG_BANDWIDTH:
+                return bandwidth_limits_decode(f, &plan->bandwidth);
         }
         return 0;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "basic/strv.h"
 #include "model/name.h"
 #include "model/path.h"
+#include "wire/network-wire.h"
 #include "wire/worker-message.h"
 
 enum {
@@ -21,6 +23,7 @@ enum {
 enum {
         TAG_DIRECTORY = 1, /* string, repeated */
         TAG_HAS_NETWORK,
+        TAG_HAS_BANDWIDTH,
 };
 
 enum {
@@ -33,6 +36,11 @@ enum {
 
 enum {
         TAG_CONTROL_GROUP = 1, /* string */
+};
+
+enum {
+        TAG_BANDWIDTH_INTERFACE = 1, /* string */
+        TAG_BANDWIDTH_LIMITS,        /* repeated */
 };
 
 #define ERRNO_MAX 4095 /* what the kernel can return */
@@ -151,6 +159,8 @@ int remove_request_encode(const RemoveRequest *request, WireWriter *w)
         wire_put_strv(w, TAG_DIRECTORY, request->directories);
         if (request->has_network)
                 wire_put_u64(w, TAG_HAS_NETWORK, 1);
+        if (request->has_bandwidth)
+                wire_put_u64(w, TAG_HAS_BANDWIDTH, 1);
         return w->error;
 }
 
@@ -158,14 +168,15 @@ int remove_request_decode(const void *data, size_t size, RemoveRequest *ret)
 {
         _drop_(drop_strv) char **directories = NULL;
         WireReader reader = WIRE_READER(data, size);
-        int has_network = 0, r;
+        int has_network = 0, has_bandwidth = 0, r;
         WireField f;
 
         while ((r = wire_next(&reader, &f)) > 0) {
                 const char *s;
 
-                if (f.tag == TAG_HAS_NETWORK) {
-                        r = wire_get_flag(&f, &has_network);
+                if (f.tag == TAG_HAS_NETWORK || f.tag == TAG_HAS_BANDWIDTH) {
+                        r = wire_get_flag(&f,
+                                          f.tag == TAG_HAS_NETWORK ? &has_network : &has_bandwidth);
                         if (r < 0)
                                 return r;
                 }
@@ -187,6 +198,7 @@ int remove_request_decode(const void *data, size_t size, RemoveRequest *ret)
 
         ret->directories = take_ptr(directories);
         ret->has_network = has_network;
+        ret->has_bandwidth = has_bandwidth;
         return 0;
 }
 
@@ -296,4 +308,41 @@ void freeze_request_done(FreezeRequest *request)
 {
         free(request->control_group);
         request->control_group = NULL;
+}
+
+int bandwidth_request_encode(const BandwidthRequest *request, WireWriter *w)
+{
+        wire_put_string(w, TAG_BANDWIDTH_INTERFACE, request->interface);
+        bandwidth_limits_encode(w, TAG_BANDWIDTH_LIMITS, &request->limits);
+        return w->error;
+}
+
+int bandwidth_request_decode(const void *data, size_t size, BandwidthRequest *ret)
+{
+        BandwidthRequest request = { .interface = "" };
+        WireReader reader = WIRE_READER(data, size);
+        const char *name = NULL;
+        uint64_t seen = 0;
+        WireField f;
+        int r;
+
+        while ((r = wire_next(&reader, &f)) > 0) {
+                if (f.tag == TAG_BANDWIDTH_INTERFACE) {
+                        r = wire_once(&seen, f.tag);
+                        if (r >= 0)
+                                r = wire_get_string(&f, &name);
+                } else if (f.tag == TAG_BANDWIDTH_LIMITS) {
+                        r = bandwidth_limits_decode(&f, &request.limits);
+                }
+                if (r < 0)
+                        return r;
+        }
+        if (r < 0)
+                return r;
+        /* Of the host's interfaces only ours are limited. */
+        if (!name || strncmp(name, "w-", 2) != 0 || !id_is_valid(name + 2) || !request.limits.set)
+                return -EBADMSG;
+        (void)snprintf(request.interface, sizeof(request.interface), "%s", name);
+        *ret = request;
+        return 0;
 }

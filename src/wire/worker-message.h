@@ -2,6 +2,8 @@
 #pragma once
 
 #include "basic/fault.h"
+#include "model/bandwidth.h"
+#include "model/network.h"
 #include "model/storage.h"
 #include "wire/codec.h"
 
@@ -23,6 +25,9 @@
  *   quota
  *     daemon: WORKER_QUOTA(project, limits) ──► worker: DONE | FAILED
  *
+ *   bandwidth
+ *     daemon: WORKER_BANDWIDTH(interface, limits) ──► worker: DONE | FAILED
+ *
  *   freeze (cgroup v1)
  *     daemon: WORKER_FREEZE(control group) ──► worker: DONE       all of its processes stand still
  *
@@ -38,10 +43,11 @@ typedef enum WorkerType {
         WORKER_CLONED,     /* pid in the daemon's namespace; fd: pidfd */
         WORKER_GATE,
         WORKER_DONE,
-        WORKER_FAILED,   /* kind, error, text */
-        WORKER_FIREWALL, /* blob: a FirewallRequest; to warden-firewall */
-        WORKER_QUOTA,    /* blob: a QuotaRequest */
-        WORKER_FREEZE,   /* blob: a FreezeRequest */
+        WORKER_FAILED,    /* kind, error, text */
+        WORKER_FIREWALL,  /* blob: a FirewallRequest; to warden-firewall */
+        WORKER_QUOTA,     /* blob: a QuotaRequest */
+        WORKER_FREEZE,    /* blob: a FreezeRequest */
+        WORKER_BANDWIDTH, /* blob: a BandwidthRequest */
         _WORKER_TYPE_MAX,
 } WorkerType;
 
@@ -63,6 +69,7 @@ int worker_message_decode(const void *data, size_t size, WorkerMessage *ret);
 typedef struct RemoveRequest {
         char **directories; /* absolute; the last component is an id */
         int has_network;    /* the last of them is of a container with a slot of a pool */
+        int has_bandwidth;  /* and its bandwidth was limited */
 } RemoveRequest;
 
 /* Decoding allocates, and refuses an empty request and a directory whose last component is no id:
@@ -82,6 +89,16 @@ typedef struct QuotaRequest {
 int quota_request_encode(const QuotaRequest *request, WireWriter *w);
 int quota_request_decode(const void *data, size_t size, QuotaRequest *ret);
 void quota_request_done(QuotaRequest *request);
+
+/* New limits of the bandwidth of a running container. */
+typedef struct BandwidthRequest {
+        char interface[NETWORK_INTERFACE_MAX]; /* "w-" and its id */
+        BandwidthLimits limits;                /* at least one direction */
+} BandwidthRequest;
+
+/* Returns 0; -EBADMSG. Nothing to free. */
+int bandwidth_request_encode(const BandwidthRequest *request, WireWriter *w);
+int bandwidth_request_decode(const void *data, size_t size, BandwidthRequest *ret);
 
 /* A control group whose processes shall stand still. Decoding allocates, and refuses a path that is
  * not absolute and normal: 0; -EBADMSG; -ENOMEM. freeze_request_done() frees what it made. */

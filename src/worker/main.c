@@ -24,6 +24,7 @@
 #include "wire/worker-message.h"
 #include "worker/caps.h"
 #include "worker/host.h"
+#include "worker/network.h"
 #include "worker/remove.h"
 #include "worker/server.h"
 
@@ -107,6 +108,7 @@ static void delete_leftovers(int argc, char *argv[])
         (void)close(WORKER_FD);
         for (int i = 2; i < argc; i++)
                 remove_leftovers(argv[i]);
+        network_remove_leftovers(argv + 2);
         _exit(0);
 }
 

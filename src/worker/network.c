@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/nsfs.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,10 +13,12 @@
 
 #include "basic/fd.h"
 #include "basic/io.h"
+#include "model/name.h"
 #include "network/address.h"
 #include "network/forwarding.h"
 #include "network/link.h"
 #include "network/netlink.h"
+#include "network/shaper.h"
 #include "rootfs/api.h"
 #include "worker/network.h"
 
@@ -76,6 +79,18 @@ static int claim(const Plan *plan, Fault *fault)
         return forwarding_claim(directory, id, plan->addresses.prefix6 > 0, fault);
 }
 
+static int limit(Netlink *netlink, const char *interface, const BandwidthLimits *limits,
+                 Fault *fault)
+{
+        int r = 0;
+
+        for (int i = 0; i < _BANDWIDTH_DIRECTION_MAX && r >= 0; i++)
+                if (bandwidth_limits_has(limits, (BandwidthDirection)i))
+                        r = shaper_apply(netlink, interface, (BandwidthDirection)i, &limits->of[i],
+                                         fault);
+        return r;
+}
+
 int network_attach(const Plan *plan, int netns_fd, Fault *fault)
 {
         const NetworkAddresses *addresses = &plan->addresses;
@@ -96,13 +111,65 @@ int network_attach(const Plan *plan, int netns_fd, Fault *fault)
                 r = link_raise(netlink, (unsigned)index, 1, fault);
         if (r >= 0)
                 r = address_host(netlink, (unsigned)index, addresses, fault);
+        if (r >= 0)
+                r = limit(netlink, addresses->interface, &plan->bandwidth, fault);
         return r < 0 ? r : claim(plan, fault);
 }
 
 void network_undo(const Plan *plan)
 {
-        if (plan->has_addresses)
-                (void)network_release(plan->runtime_directory);
+        if (!plan->has_addresses)
+                return;
+        (void)network_release(plan->runtime_directory);
+        if (plan->bandwidth.set)
+                (void)network_unlimit(plan->addresses.interface);
+}
+
+int network_limit(const char *interface, const BandwidthLimits *limits, Fault *fault)
+{
+        _drop_(drop_netlink) Netlink *netlink = NULL;
+        int r = netlink_open(&netlink, fault);
+
+        return r < 0 ? r : limit(netlink, interface, limits, fault);
+}
+
+static int is_known(char *const *directories, const char *id)
+{
+        char path[PATH_MAX];
+
+        for (; *directories; directories++) {
+                (void)snprintf(path, sizeof(path), "%s/containers/%s", *directories, id);
+                if (access(path, F_OK) >= 0)
+                        return 1;
+        }
+        return 0;
+}
+
+/* A device whose pair there is is somebody's, perhaps of a daemon with other directories. An id is
+ * not used again. */
+void network_remove_leftovers(char *const *directories)
+{
+        struct if_nameindex *list = if_nameindex();
+
+        for (struct if_nameindex *p = list; p && p->if_index; p++) {
+                char pair[NETWORK_INTERFACE_MAX];
+
+                if (strncmp(p->if_name, "i-", 2) != 0 || !id_is_valid(p->if_name + 2) ||
+                    is_known(directories, p->if_name + 2))
+                        continue;
+                (void)snprintf(pair, sizeof(pair), "w%s", p->if_name + 1);
+                if (if_nametoindex(pair) == 0)
+                        (void)network_unlimit(pair);
+        }
+        if_freenameindex(list);
+}
+
+int network_unlimit(const char *interface)
+{
+        _drop_(drop_netlink) Netlink *netlink = NULL;
+        int r = netlink_open(&netlink, NULL);
+
+        return r < 0 ? r : shaper_remove(netlink, interface);
 }
 
 int network_release(const char *runtime_directory)

@@ -5,10 +5,20 @@
 
 /* A container's network as seen from the host. */
 
-/* Makes the pair, raises and addresses the host's side, and lets the host forward. The child finds
- * the other side in its namespace and does the rest (room-network.h).
+/* Makes the pair, limits it, raises and addresses the host's side, and lets the host forward. The
+ * child finds the other side in its namespace and does the rest (room-network.h).
  * @netns_fd   the child's. Returns 0; negative errno with a fault; network_undo() then. */
 int network_attach(const Plan *plan, int netns_fd, Fault *fault);
+
+/* Changes what is given of a pair's bandwidth. Returns 0; negative errno with a fault. */
+int network_limit(const char *interface, const BandwidthLimits *limits, Fault *fault);
+
+/* Removes what is left of it without the pair. Returns 0; negative errno. */
+int network_unlimit(const char *interface);
+
+/* Removes the devices of containers that are in none of these directories, ended by NULL: their
+ * remover was killed. */
+void network_remove_leftovers(char *const *directories);
 
 /* The pair dies with the child's namespace; only what outlives it is taken back. */
 void network_undo(const Plan *plan);

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "basic/fd.h"
@@ -43,6 +44,14 @@ static void remove_reply(int client_fd, int error, Fault *fault)
         (void)worker_send(client_fd, &reply, NULL, 0, 0);
 }
 
+static void remove_device(const char *directory)
+{
+        NetworkAddresses addresses;
+
+        network_addresses_name(&addresses, strrchr(directory, '/') + 1);
+        (void)network_unlimit(addresses.interface);
+}
+
 int remove_run(int client_fd, const WorkerPacket *packet)
 {
         _drop_(remove_request_done) RemoveRequest request = { .directories = NULL };
@@ -66,6 +75,9 @@ int remove_run(int client_fd, const WorkerPacket *packet)
         if (r >= 0 && request.has_network)
                 (void)network_release(request.directories[n - 1]);
         remove_reply(client_fd, r, &fault);
+        /* It takes as long as the kernel needs to see that nobody uses it. */
+        if (r >= 0 && request.has_bandwidth)
+                remove_device(request.directories[n - 1]);
 
         (void)setpriority(PRIO_PROCESS, 0, NICE);
         for (size_t i = 0; entries && i < n; i++) {

@@ -12,6 +12,7 @@
 #include "worker/create.h"
 #include "worker/freeze.h"
 #include "worker/herald.h"
+#include "worker/network.h"
 #include "worker/remove.h"
 #include "worker/server.h"
 #include "worker/storage.h"
@@ -76,6 +77,22 @@ static int worker_limit(int client_fd, const WorkerPacket *packet)
         return r;
 }
 
+static int worker_bandwidth(int client_fd, const WorkerPacket *packet)
+{
+        WorkerMessage reply = { .type = WORKER_DONE, .fault = FAULT_INIT };
+        BandwidthRequest request;
+        int r;
+
+        r = bandwidth_request_decode(packet->message.blob, packet->message.blob_size, &request);
+        if (r < 0)
+                return worker_refuse(client_fd, r, "request");
+        r = network_limit(request.interface, &request.limits, &reply.fault);
+        if (r < 0)
+                reply.type = WORKER_FAILED;
+        (void)worker_send(client_fd, &reply, NULL, 0, 0);
+        return r;
+}
+
 static int worker_create(Server *server, int client_fd, const WorkerPacket *packet)
 {
         _drop_(drop_plan) Plan *plan = NULL;
@@ -118,6 +135,8 @@ static int worker_handle(Server *server, WorkerPacket *packet)
                 return worker_limit(client_fd, packet);
         if (client_fd >= 0 && packet->message.type == WORKER_FREEZE)
                 return freeze_run(client_fd, packet);
+        if (client_fd >= 0 && packet->message.type == WORKER_BANDWIDTH)
+                return worker_bandwidth(client_fd, packet);
         return client_fd >= 0 ? worker_refuse(client_fd, -EBADMSG, "request") : -EBADMSG;
 }
 

@@ -23,13 +23,13 @@
  * It is warden-firewall as well, and changes nothing:
  *     fail-firewall      FAILED as the answer to FIREWALL
  *     hang-firewall
- *     fail-cut           FAILED as the answer to a FIREWALL_CUT
  *     no-tables          the first FIREWALL_FORWARD is told that there are no tables
  *     taken-port         port 61001 is a process's */
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <sched.h>
@@ -255,6 +255,40 @@ static int await_gate(Operation *op)
         return r == 1 && packet.message.type == WORKER_GATE;
 }
 
+/* Writes down what it was to do. */
+static void note_bandwidth(const char *what, const BandwidthLimits *limits)
+{
+        char path[PATH_MAX];
+        FILE *f;
+
+        if (!limits->set)
+                return;
+        (void)snprintf(path, sizeof(path), "%s.bandwidth", getenv("WARDEN_FAKE_WORKER"));
+        f = fopen(path, "ae");
+        if (!f)
+                return;
+        (void)fputs(what, f);
+        for (int i = 0; i < _BANDWIDTH_DIRECTION_MAX; i++)
+                if (bandwidth_limits_has(limits, (BandwidthDirection)i))
+                        (void)fprintf(f, " %s=%" PRIu64 ":%" PRIu64,
+                                      bandwidth_direction_to_string((BandwidthDirection)i),
+                                      limits->of[i].rate, limits->of[i].burst);
+        (void)fputs("\n", f);
+        (void)fclose(f);
+}
+
+static int limit_bandwidth(Operation *op, const WorkerMessage *m)
+{
+        BandwidthRequest request;
+
+        if (misbehave(op, "bandwidth"))
+                return 1;
+        if (bandwidth_request_decode(m->blob, m->blob_size, &request) < 0)
+                return fail(op, -EBADMSG, "fake: cannot read the request");
+        note_bandwidth("set", &request.limits);
+        return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0);
+}
+
 static int create(Operation *op)
 {
         WorkerMessage cloned = { .type = WORKER_CLONED };
@@ -262,6 +296,7 @@ static int create(Operation *op)
 
         if (misbehave(op, "clone"))
                 return 1;
+        note_bandwidth("plan", &op->plan->bandwidth);
         r = clone_child(op);
         if (r < 0)
                 return fail(op, r, "fake: cannot clone");
@@ -321,8 +356,6 @@ static int firewall(Operation *op, const WorkerMessage *m)
         if (is_mode(op, "taken-port") && request.action == FIREWALL_FORWARD &&
             request.containers[0].forwards[0].host_port == 61001)
                 return firewall_fail(op, FAULT_IN_USE, -EADDRINUSE, "fake: the port is taken");
-        if (is_mode(op, "fail-cut") && request.action == FIREWALL_CUT)
-                return firewall_fail(op, FAULT_NOT_SUPPORTED, -EOPNOTSUPP, "fake: cannot cut");
         firewall_request_done(&request);
         return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0);
 }
@@ -339,6 +372,8 @@ static void operate(WorkerPacket *packet, const char *wshd)
         op.plan = &none;
         if (m->type == WORKER_REMOVE)
                 _exit(remove_all(&op, m) < 0);
+        if (m->type == WORKER_BANDWIDTH)
+                _exit(limit_bandwidth(&op, m) < 0);
         if (m->type == WORKER_FIREWALL)
                 _exit(firewall(&op, m) < 0);
         if (plan_decode(m->blob, m->blob_size, &op.plan) < 0)

@@ -368,7 +368,8 @@ static void test_completion_knows_all_limits(void **state)
                          " MemoryMax= MemoryHigh= MemorySwapMax= CPUWeight= CPUQuota= "
                          "CPUQuotaPerSecUSec= AllowedCPUs= TasksMax= IOWeight= IOReadBandwidthMax= "
                          "IOWriteBandwidthMax= IOReadIOPSMax= IOWriteIOPSMax= DiskMax= "
-                         "DiskInodesMax= ");
+                         "DiskInodesMax= BandwidthMax= BandwidthReceiveMax= "
+                         "BandwidthTransmitMax= ");
         check_completion("wardenctl limit web Tas", " TasksMax= ");
         check_completion("wardenctl slice li", " list limit ");
 }

@@ -69,10 +69,29 @@ static void check_quota(const uint8_t *data, size_t size)
         quota_request_done(&back);
 }
 
+static void check_bandwidth(const uint8_t *data, size_t size)
+{
+        WireWriter w = WIRE_WRITER_INIT;
+        BandwidthRequest request, back;
+        int r = bandwidth_request_decode(data, size, &request);
+
+        PROMISE(r == 0 || r == -EBADMSG);
+        if (r < 0)
+                return;
+        PROMISE(strncmp(request.interface, "w-", 2) == 0 && id_is_valid(request.interface + 2));
+        PROMISE(request.limits.set && bandwidth_limits_validate(&request.limits, NULL) == 0);
+        PROMISE(bandwidth_request_encode(&request, &w) == 0);
+        PROMISE(bandwidth_request_decode(w.data, w.size, &back) == 0);
+        PROMISE(strcmp(request.interface, back.interface) == 0);
+        PROMISE(bandwidth_limits_are_equal(&request.limits, &back.limits));
+        wire_writer_done(&w);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         check_message(data, size);
         check_request(data, size);
         check_quota(data, size);
+        check_bandwidth(data, size);
         return 0;
 }

@@ -288,6 +288,7 @@ static void make_worker_messages(const char *corpus)
                             .blob = (const uint8_t *)"plan",
                             .blob_size = 4 };
         RemoveRequest request = { NULL };
+        BandwidthRequest bandwidth = { .interface = "w-" ID };
         WireWriter w = WIRE_WRITER_INIT;
 
         check(worker_message_encode(&m, &w), "create");
@@ -309,6 +310,11 @@ static void make_worker_messages(const char *corpus)
                                    &w),
               "quota");
         save_writer(corpus, "worker-message", "quota-request", &w);
+        check(bandwidth_limits_set(&bandwidth.limits, BANDWIDTH_NAME_BOTH,
+                                   &(Bandwidth){ 1000000, 0 }, NULL),
+              "bandwidth");
+        check(bandwidth_request_encode(&bandwidth, &w), "bandwidth");
+        save_writer(corpus, "worker-message", "bandwidth-request", &w);
         remove_request_done(&request);
 }
 

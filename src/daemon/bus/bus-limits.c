@@ -49,11 +49,21 @@ int bus_limits_set_devices(sd_bus_message *m, const DictKey *key, void *target, 
         return r < 0 ? bus_dict_fail_read(key, r, fault) : 0;
 }
 
+int bus_limits_set_bandwidth(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        Bandwidth bandwidth;
+        int r = sd_bus_message_read(m, "(tt)", &bandwidth.rate, &bandwidth.burst);
+
+        return r < 0 ? bus_dict_fail_read(key, r, fault)
+                     : bandwidth_limits_set(&limits_of(key, target)->bandwidth, key->name,
+                                            &bandwidth, fault);
+}
+
 static const DictKey limit_keys[] = {
         BUS_LIMIT_KEYS(0),
         { "DiskMax", "t", bus_limits_set_number, 0 },
         { "DiskInodesMax", "t", bus_limits_set_number, 0 },
-        { "BandwidthMax", "(tt)" },
+        BUS_BANDWIDTH_KEYS(0),
 };
 
 int bus_limits_read(sd_bus_message *m, Limits *ret, Fault *fault)
@@ -98,5 +108,11 @@ int bus_limits_append(sd_bus_message *reply, const Limits *limits)
         for (int i = 0; i < _DEVICE_LIMIT_KIND_MAX && r >= 0; i++)
                 if (limits_has_devices(limits, (DeviceLimitKind)i))
                         r = append_devices(reply, &limits->devices, (DeviceLimitKind)i);
+        for (int i = 0; i < _BANDWIDTH_DIRECTION_MAX && r >= 0; i++)
+                if (bandwidth_limits_has(&limits->bandwidth, (BandwidthDirection)i))
+                        r = sd_bus_message_append(
+                                reply, "{sv}", bandwidth_direction_to_string((BandwidthDirection)i),
+                                "(tt)", limits->bandwidth.of[i].rate,
+                                limits->bandwidth.of[i].burst);
         return r < 0 ? r : sd_bus_message_close_container(reply);
 }

@@ -13,6 +13,8 @@ int bus_limits_set_number(sd_bus_message *m, const DictKey *key, void *target, F
 int bus_limits_set_cpus(sd_bus_message *m, const DictKey *key, void *target, Fault *fault);
 int bus_limits_set_devices(sd_bus_message *m, const DictKey *key, void *target, Fault *fault);
 
+int bus_limits_set_bandwidth(sd_bus_message *m, const DictKey *key, void *target, Fault *fault);
+
 /* Rows of a table of keys, for a target that has its Limits at @offset. */
 #define BUS_LIMIT_KEYS(offset)                                                      \
         { "MemoryMax", "t", bus_limits_set_number, offset },                        \
@@ -28,6 +30,14 @@ int bus_limits_set_devices(sd_bus_message *m, const DictKey *key, void *target, 
                 { "IOReadIOPSMax", "a(st)", bus_limits_set_devices, offset },       \
         {                                                                           \
                 "IOWriteIOPSMax", "a(st)", bus_limits_set_devices, offset           \
+        }
+
+/* What only a container has. */
+#define BUS_BANDWIDTH_KEYS(offset)                                                   \
+        { BANDWIDTH_NAME_BOTH, "(tt)", bus_limits_set_bandwidth, offset },           \
+                { "BandwidthReceiveMax", "(tt)", bus_limits_set_bandwidth, offset }, \
+        {                                                                            \
+                "BandwidthTransmitMax", "(tt)", bus_limits_set_bandwidth, offset     \
         }
 
 /* Reads SetLimits' a{sv} into @ret, which is empty and the caller's, also on failure. Returns 0;

@@ -67,24 +67,17 @@ static void test_nothing_given(void **state)
         expect_message(&f, "{\"RootDirectory\":\"/\"}");
 }
 
-static void test_segment(void **state)
-{
-        Fixture f;
-
-        PARSE(&f, ARG("--segment=blue"), );
-        expect_message(&f, "{\"RootDirectory\":\"/\",\"Segment\":\"blue\"}");
-        PARSE(&f, ARG("--segment=a b"), );
-        expect_refused(&f, "Segment: 'a b' is not");
-        PARSE(&f, ARG("--segment=x"), ARG("--network=host"), );
-        expect_refused(&f, "Segment: is only for Network=private");
-}
-
 static void test_interface_name(void **state)
 {
         Fixture f;
 
         PARSE(&f, ARG("--interface-name"), ARG("net0"), );
         expect_message(&f, "{\"RootDirectory\":\"/\",\"InterfaceName\":\"net0\"}");
+        PARSE(&f, ARG("--bandwidth-receive=1M"), ARG("--bandwidth-transmit=5K:2K"), );
+        expect_message(&f, "{\"RootDirectory\":\"/\",\"BandwidthReceiveMax\":[1000000,0],"
+                           "\"BandwidthTransmitMax\":[5000,2000]}");
+        PARSE(&f, ARG("--bandwidth=1M"), ARG("--bandwidth-transmit=5K"), );
+        expect_refused(&f, "BandwidthTransmitMax: is given twice");
         PARSE(&f, ARG("--interface-name=a/b"), );
         expect_refused(&f, "InterfaceName: 'a/b' is not");
         PARSE(&f, ARG("--interface-name=x"), ARG("--network=none"), );
@@ -214,8 +207,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 { "sends the root alone when nothing else is said", test_nothing_given },
                 { "sends what was said, even if it is the default", test_given_defaults },
-                { "names the interface", test_interface_name },
-                { "names the segment", test_segment },
+                { "names the interface and limits it", test_interface_name },
                 { "sends lists in their order", test_lists },
                 { "leads ports to the container, also by docker's -p", test_forwards },
                 { "sends the last of a limit that is given twice", test_limits },

@@ -140,6 +140,26 @@ static void test_properties(void **state)
         expect_no_limit("Frobnication=1", "There is no limit 'Frobnication'");
 }
 
+static void test_bandwidth(void **state)
+{
+        Limits limits = { .set = 0 };
+
+        assert_int_equal(value_parse_property("BandwidthReceiveMax=10M:64K", &limits, NULL), 0);
+        assert_int_equal(value_parse_property("BandwidthTransmitMax=infinity", &limits, NULL), 0);
+        assert_int_equal(limits.bandwidth.of[BANDWIDTH_RECEIVE].rate, 10000000);
+        assert_int_equal(limits.bandwidth.of[BANDWIDTH_RECEIVE].burst, 64000);
+        assert_true(limits.bandwidth.of[BANDWIDTH_TRANSMIT].rate == UINT64_MAX);
+        limits = (Limits){ .set = 0 };
+        assert_int_equal(value_parse_property("BandwidthMax=1500", &limits, NULL), 0);
+        assert_int_equal(limits.bandwidth.of[BANDWIDTH_TRANSMIT].rate, 1500);
+        expect_no_limit("BandwidthMax=", "BandwidthMax: '' is not bytes a second");
+        expect_no_limit("BandwidthMax=10M:", "'10M:' is not");
+        expect_no_limit("BandwidthMax=10M:64K:1", "is not");
+        expect_no_limit("BandwidthMax=10MB", "is not");
+        expect_no_limit("BandwidthMax=1", "a rate of 1 is not from");
+        expect_no_limit("BandwithMax=1M", "Did you mean BandwidthMax?");
+}
+
 static void expect_rlimit(const char *text, int resource, uint64_t soft, uint64_t hard)
 {
         JobSpec *spec = job_spec_new();
@@ -211,6 +231,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 { "reads sizes in the spellings that people use", test_bytes },
+                { "reads a bandwidth with and without a burst", test_bandwidth },
                 { "reads processors as numbers and as percentages", test_cpus },
                 { "reads times", test_time },
                 { "reads limits as systemd spells them", test_properties },

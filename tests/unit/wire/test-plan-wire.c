@@ -148,6 +148,23 @@ static void test_interface_name(void **state)
         wire_writer_done(&w);
 }
 
+static void test_bandwidth(void **state)
+{
+        _drop_(drop_plan) Plan *plan = make_plan(), *back = NULL;
+        WireWriter w = WIRE_WRITER_INIT;
+
+        assert_int_equal(bandwidth_limits_set(&plan->bandwidth, "BandwidthMax",
+                                              &(Bandwidth){ 1 << 20, 4096 }, NULL),
+                         0);
+        assert_int_equal(plan_encode(plan, &w), 0);
+        assert_int_equal(plan_decode(w.data, w.size, &back), 0);
+        assert_true(bandwidth_limits_are_equal(&back->bandwidth, &plan->bandwidth));
+        assert_int_equal(back->bandwidth.of[BANDWIDTH_TRANSMIT].rate, 1 << 20);
+        wire_writer_done(&w);
+        plan->bandwidth.of[BANDWIDTH_RECEIVE].rate = 0;
+        refuse(plan);
+}
+
 static void test_storage(void **state)
 {
         _drop_(drop_plan) Plan *plan = make_plan(), *back = NULL;
@@ -244,6 +261,7 @@ int main(void)
                 { "refuses ranges with the host's root or beyond the end", test_ranges },
                 { "refuses a quota without bounds and an image without a size", test_storage },
                 { "refuses what cannot be the name of an interface", test_interface_name },
+                { "carries limits of the bandwidth", test_bandwidth },
                 { "checks mounts as if a client had sent them", test_mounts },
                 { "bounds the number of mounts", test_mount_count },
                 { "refuses every cut but between the mounts", test_truncation },

@@ -162,7 +162,7 @@ static void test_truncation(void **state)
 
 static int pass_directories(char **directories, RemoveRequest *ret)
 {
-        RemoveRequest request = { .directories = directories };
+        RemoveRequest request = { .directories = directories, .has_bandwidth = 1 };
         WireWriter w = WIRE_WRITER_INIT;
         int r;
 
@@ -181,6 +181,8 @@ static void test_remove(void **state)
                                           &back),
                          0);
         assert_int_equal(strv_length(back.directories), 2);
+        assert_true(back.has_bandwidth);
+        assert_false(back.has_network);
         assert_string_equal(back.directories[1], "/run/warden/containers/vvvvvvvvvvv");
         remove_request_done(&back);
         assert_null(back.directories);
@@ -292,6 +294,46 @@ static void test_quota_refusals(void **state)
         wire_writer_done(&w);
 }
 
+static int pass_bandwidth(const BandwidthRequest *request, BandwidthRequest *ret)
+{
+        WireWriter w = WIRE_WRITER_INIT;
+        int r;
+
+        assert_int_equal(bandwidth_request_encode(request, &w), 0);
+        r = bandwidth_request_decode(w.data, w.size, ret);
+        for (size_t size = 0; size < w.size; size++) {
+                BandwidthRequest cut;
+
+                /* One direction less is a request, too. */
+                (void)bandwidth_request_decode(w.data, size, &cut);
+        }
+        wire_writer_done(&w);
+        return r;
+}
+
+static void test_bandwidth(void **state)
+{
+        static const char *const bad[] = {
+                "", "eth0", "w-", "w-0123456789", "w-../../../..", "x-0123456789a", "w-0123456789a0"
+        };
+        BandwidthRequest request = { .interface = "w-0123456789a" }, back = { .interface = "" };
+
+        assert_int_equal(pass_bandwidth(&request, &back), -EBADMSG); /* of nothing */
+        assert_int_equal(bandwidth_limits_set(&request.limits, "BandwidthMax",
+                                              &(Bandwidth){ UINT64_MAX, 0 }, NULL),
+                         0);
+        assert_int_equal(pass_bandwidth(&request, &back), 0);
+        assert_string_equal(back.interface, "w-0123456789a");
+        assert_true(bandwidth_limits_are_equal(&request.limits, &back.limits));
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+                (void)snprintf(request.interface, sizeof(request.interface), "%s", bad[i]);
+                assert_int_equal(pass_bandwidth(&request, &back), -EBADMSG);
+        }
+        (void)snprintf(request.interface, sizeof(request.interface), "w-0123456789a");
+        request.limits.of[BANDWIDTH_RECEIVE].rate = 1;
+        assert_int_equal(pass_bandwidth(&request, &back), -EBADMSG);
+}
+
 static int pass_freeze(const char *group, FreezeRequest *ret)
 {
         WireWriter w = WIRE_WRITER_INIT;
@@ -335,6 +377,7 @@ int main(void)
                   test_fault_only_with_failed },
                 { "carries the limits of a project", test_quota },
                 { "refuses limits of no project or directory, and cuts", test_quota_refusals },
+                { "carries limits of the bandwidth of our interfaces alone", test_bandwidth },
                 { "refuses types that are none", test_types },
                 { "refuses faults that are none", test_bad_faults },
                 { "cuts and cleans the text of a fault", test_fault_text },

@@ -23,6 +23,7 @@ enum {
         OPTION_ADDRESS,
         OPTION_MTU,
         OPTION_INTERFACE_NAME,
+        OPTION_SEGMENT,
         OPTION_DNS,
         OPTION_DNS_SEARCH,
         OPTION_PRIVATE_USERS,
@@ -68,6 +69,7 @@ static const Option container_options[] = {
         { OPTION_ADDRESS, "ip", "ADDRESS", NULL },
         { OPTION_MTU, "mtu", "BYTES", "of its interface (default: that of the host)" },
         { OPTION_INTERFACE_NAME, "interface-name", "NAME", "of it inside (default: eth0)" },
+        { OPTION_SEGMENT, "segment", "NAME", "let it talk to the containers of this segment" },
         { OPTION_DNS, "dns", "ADDRESS", "a name server (default: those of the host)" },
         { OPTION_DNS_SEARCH, "dns-search", "DOMAIN", "a domain to search for short names" },
         { OPTION_PUBLISH, "publish", "[[ADDRESS:]HOST:]PORT",
@@ -300,6 +302,8 @@ static int container_set(void *target, int key, const char *value, Fault *fault)
                 return set_mtu(spec, value, fault);
         case OPTION_INTERFACE_NAME:
                 return options_set_string(&spec->interface_name, value);
+        case OPTION_SEGMENT:
+                return options_set_string(&spec->segment, value);
         case OPTION_DNS:
                 return strv_append(&spec->dns, value);
         case OPTION_DNS_SEARCH:
@@ -440,7 +444,7 @@ static int append_forwards(sd_bus_message *m, const ContainerSpec *spec)
                 return 0;
         r = dict_open_array(m, "ForwardPorts", "a{sv}");
         for (size_t i = 0; i < spec->n_forwards && r >= 0; i++)
-                r = forward_append(m, &spec->forwards[i], 0);
+                r = forward_append(m, &spec->forwards[i]);
         return r < 0 ? r : dict_close_array(m);
 }
 
@@ -452,7 +456,7 @@ static int append_egress(sd_bus_message *m, const ContainerSpec *spec)
                 return 0;
         r = dict_open_array(m, "AllowEgress", "a{sv}");
         for (size_t i = 0; i < spec->n_egress && r >= 0; i++)
-                r = egress_append(m, &spec->egress[i]);
+                r = egress_append(m, &spec->egress[i], 0);
         return r < 0 ? r : dict_close_array(m);
 }
 
@@ -486,6 +490,8 @@ static int append_network(sd_bus_message *m, const ContainerOptions *options)
                 r = sd_bus_message_append(m, "{sv}", "MTU", "u", spec->mtu);
         if (r >= 0 && spec->interface_name)
                 r = sd_bus_message_append(m, "{sv}", "InterfaceName", "s", spec->interface_name);
+        if (r >= 0 && spec->segment)
+                r = sd_bus_message_append(m, "{sv}", "Segment", "s", spec->segment);
         if (r >= 0)
                 r = dict_append_strv(m, "DNS", spec->dns);
         if (r >= 0)

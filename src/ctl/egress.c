@@ -38,7 +38,7 @@ static int append_ports(sd_bus_message *m, const EgressRule *rule)
         return r < 0 ? r : dict_close_array(m);
 }
 
-int egress_append(sd_bus_message *m, const EgressRule *rule)
+int egress_append(sd_bus_message *m, const EgressRule *rule, int is_cutting)
 {
         int r;
 
@@ -58,6 +58,8 @@ int egress_append(sd_bus_message *m, const EgressRule *rule)
                 r = sd_bus_message_append(m, "{sv}", "Host", "b", 1);
         if (r >= 0 && rule->is_logged)
                 r = sd_bus_message_append(m, "{sv}", "Log", "b", 1);
+        if (r >= 0 && is_cutting)
+                r = sd_bus_message_append(m, "{sv}", "CutConnections", "b", 1);
         return r < 0 ? r : sd_bus_message_close_container(m);
 }
 

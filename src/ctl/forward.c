@@ -10,7 +10,7 @@ static int append_port(sd_bus_message *m, const char *key, uint32_t port)
         return port == 0 ? 0 : sd_bus_message_append(m, "{sv}", key, "q", (uint16_t)port);
 }
 
-int forward_append(sd_bus_message *m, const PortForward *forward, int is_name)
+static int append_all(sd_bus_message *m, const PortForward *forward, int has_count, int is_cutting)
 {
         char address[IP_RANGE_MAX];
         int r;
@@ -21,14 +21,26 @@ int forward_append(sd_bus_message *m, const PortForward *forward, int is_name)
                 r = append_port(m, "HostPort", forward->host_port);
         if (r >= 0)
                 r = append_port(m, "ContainerPort", forward->container_port);
-        if (r >= 0 && (is_name || forward->count > 1))
+        if (r >= 0 && has_count)
                 r = append_port(m, "Count", forward->count);
         if (r >= 0)
                 r = sd_bus_message_append(m, "{sv}", "Protocol", "s",
                                           network_protocol_to_string(forward->protocol));
         if (r >= 0 && *address)
                 r = sd_bus_message_append(m, "{sv}", "HostAddress", "s", address);
+        if (r >= 0 && is_cutting)
+                r = sd_bus_message_append(m, "{sv}", "CutConnections", "b", 1);
         return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+int forward_append(sd_bus_message *m, const PortForward *forward)
+{
+        return append_all(m, forward, forward->count > 1, 0);
+}
+
+int forward_append_removal(sd_bus_message *m, const PortForward *forward, int is_cutting)
+{
+        return append_all(m, forward, 1, is_cutting);
 }
 
 int forward_from_json(struct json_object *object, PortForward *ret)

@@ -7,9 +7,11 @@
 
 struct json_object;
 
-/* Appends the a{sv} of ForwardPort; of UnforwardPort when @is_name, which leaves out what is 0.
- * Returns 0; negative errno. */
-int forward_append(sd_bus_message *m, const PortForward *forward, int is_name);
+/* Appends the a{sv} of ForwardPort. Returns 0; negative errno. */
+int forward_append(sd_bus_message *m, const PortForward *forward);
+
+/* The same of UnforwardPort, without what is 0. */
+int forward_append_removal(sd_bus_message *m, const PortForward *forward, int is_cutting);
 
 /* One entry of ForwardedPorts, back as the model has it. Returns 0; -EINVAL. */
 int forward_from_json(struct json_object *object, PortForward *ret);

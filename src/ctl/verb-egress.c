@@ -10,6 +10,7 @@
 
 #include "ctl/bus.h"
 #include "ctl/complaint.h"
+#include "ctl/cut-option.h"
 #include "ctl/egress.h"
 #include "ctl/exit-code.h"
 #include "ctl/json.h"
@@ -100,7 +101,7 @@ static int egress_list(sd_bus *bus, const char *name, const Output *output, Faul
 }
 
 static int egress_change(sd_bus *bus, const char *name, const char *text, const char *method,
-                         Fault *fault)
+                         int is_cutting, Fault *fault)
 {
         _drop_(drop_message) sd_bus_message *m = NULL, *reply = NULL;
         _drop_(egress_rule_done) EgressRule rule = EGRESS_RULE_INIT;
@@ -114,20 +115,20 @@ static int egress_change(sd_bus *bus, const char *name, const char *text, const 
                 r = bus_new_call(bus, path, WARDEN_CONTAINER, method, &m, fault);
         if (r < 0)
                 return r;
-        r = egress_append(m, &rule);
+        r = egress_append(m, &rule, is_cutting);
         if (r < 0)
                 return bus_fault_local(fault, r, "Cannot ask for a rule");
         r = bus_call(bus, m, BUS_TIMEOUT_USEC, name, &reply, fault);
         return r < 0 ? r : 0;
 }
 
-static int egress_change_all(sd_bus *bus, char **arguments, const char *method)
+static int egress_change_all(sd_bus *bus, char **arguments, const char *method, int is_cutting)
 {
         int exit_code = EXIT_SUCCESS;
 
         for (char **p = arguments + 2; *p; p++) {
                 Fault fault = FAULT_INIT;
-                int r = egress_change(bus, arguments[0], *p, method, &fault);
+                int r = egress_change(bus, arguments[0], *p, method, is_cutting, &fault);
 
                 if (r < 0)
                         exit_code = complain_fault(r, &fault);
@@ -137,7 +138,9 @@ static int egress_change_all(sd_bus *bus, char **arguments, const char *method)
 
 int verb_egress(Command *command)
 {
-        const OptionUse uses[] = { { &output_option_group, &command->output } };
+        CutOption cut = { 0 };
+        const OptionUse uses[] = { { &output_option_group, &command->output },
+                                   { &cut_option_group, &cut } };
         _drop_(drop_bus) sd_bus *bus = NULL;
         const char *method = NULL;
         Fault fault = FAULT_INIT;
@@ -158,11 +161,15 @@ int verb_egress(Command *command)
                         return EXIT_CODE_OURS;
                 }
         }
+        if (cut.is_cutting && (!method || strcmp(method, "DenyEgress") != 0)) {
+                complain("--cut goes with 'deny'");
+                return EXIT_CODE_OURS;
+        }
         r = bus_open(&bus, &fault);
         if (r < 0)
                 return complain_fault(r, &fault);
         if (method)
-                return egress_change_all(bus, arguments, method);
+                return egress_change_all(bus, arguments, method, cut.is_cutting);
         r = egress_list(bus, arguments[0], &command->output, &fault);
         return r < 0 ? complain_fault(r, &fault) : EXIT_SUCCESS;
 }

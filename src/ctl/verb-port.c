@@ -10,6 +10,7 @@
 
 #include "ctl/bus.h"
 #include "ctl/complaint.h"
+#include "ctl/cut-option.h"
 #include "ctl/exit-code.h"
 #include "ctl/forward.h"
 #include "ctl/json.h"
@@ -102,7 +103,7 @@ static int parse_forward(const char *text, int is_name, PortForward *ret, Fault 
 }
 
 static int port_change(sd_bus *bus, const char *name, const char *text, int is_removal,
-                       Fault *fault)
+                       int is_cutting, Fault *fault)
 {
         _drop_(drop_message) sd_bus_message *m = NULL, *reply = NULL;
         _drop_(drop_free) char *path = NULL;
@@ -119,7 +120,8 @@ static int port_change(sd_bus *bus, const char *name, const char *text, int is_r
                                  is_removal ? "UnforwardPort" : "ForwardPort", &m, fault);
         if (r < 0)
                 return r;
-        r = forward_append(m, &forward, is_removal);
+        r = is_removal ? forward_append_removal(m, &forward, is_cutting)
+                       : forward_append(m, &forward);
         if (r < 0)
                 return bus_fault_local(fault, r, "Cannot ask for a forward");
         r = bus_call(bus, m, BUS_TIMEOUT_USEC, name, &reply, fault);
@@ -132,13 +134,13 @@ static int port_change(sd_bus *bus, const char *name, const char *text, int is_r
         return 0;
 }
 
-static int port_change_all(sd_bus *bus, char **arguments, int is_removal)
+static int port_change_all(sd_bus *bus, char **arguments, int is_removal, int is_cutting)
 {
         int exit_code = EXIT_SUCCESS;
 
         for (char **p = arguments + 2; *p; p++) {
                 Fault fault = FAULT_INIT;
-                int r = port_change(bus, arguments[0], *p, is_removal, &fault);
+                int r = port_change(bus, arguments[0], *p, is_removal, is_cutting, &fault);
 
                 if (r < 0)
                         exit_code = complain_fault(r, &fault);
@@ -148,7 +150,9 @@ static int port_change_all(sd_bus *bus, char **arguments, int is_removal)
 
 int verb_port(Command *command)
 {
-        const OptionUse uses[] = { { &output_option_group, &command->output } };
+        CutOption cut = { 0 };
+        const OptionUse uses[] = { { &output_option_group, &command->output },
+                                   { &cut_option_group, &cut } };
         _drop_(drop_bus) sd_bus *bus = NULL;
         Fault fault = FAULT_INIT;
         char **arguments;
@@ -165,11 +169,15 @@ int verb_port(Command *command)
                         return EXIT_CODE_OURS;
                 }
         }
+        if (cut.is_cutting && !is_removal) {
+                complain("--cut goes with 'rm'");
+                return EXIT_CODE_OURS;
+        }
         r = bus_open(&bus, &fault);
         if (r < 0)
                 return complain_fault(r, &fault);
         if (arguments[1])
-                return port_change_all(bus, arguments, is_removal);
+                return port_change_all(bus, arguments, is_removal, cut.is_cutting);
         r = port_list(bus, arguments[0], &command->output, &fault);
         return r < 0 ? complain_fault(r, &fault) : EXIT_SUCCESS;
 }

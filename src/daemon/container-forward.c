@@ -26,6 +26,9 @@ struct NetworkChange {
         unsigned n_picks;
         EgressRule rule; /* what to do with it when the change fails: take it out, or put it back */
         int is_rule_added;
+        int is_cutting;  /* connections, too: when the rules are changed */
+        int is_changed;  /* they are, and the connections are what is waited for */
+        Fault cut_fault; /* they could not be cut */
         ForwardFunc forward_func;
         ReplyFunc func;
         void *userdata;
@@ -140,6 +143,7 @@ static int change_new(Container *c, FirewallAction action, void *userdata, Netwo
         change->action = action;
         change->userdata = userdata;
         change->rule = EGRESS_RULE_INIT;
+        change->cut_fault = FAULT_INIT;
         change->next = c->network_changes;
         c->network_changes = change;
         *ret = change;
@@ -262,6 +266,39 @@ int container_forward(Container *c, const PortForward *forward, ForwardFunc func
         return r;
 }
 
+/* The program's answer to a change of rules, and then to what is to be cut. Nothing is saved until
+ * both are there: a caller who gets no answer because the daemon dies can ask again. A change that
+ * is made stays made when connections could not be cut, and the caller is told that.
+ * Returns 0 when the change is to be saved; 1 when @func will be told more; negative errno. */
+static int change_step(NetworkChange *change, int error, const Fault *fault,
+                       const PortForward *forward, const EgressRule *rule, ReplyFunc func)
+{
+        Container *c = change->container;
+
+        change->call = firewall_call_free(change->call);
+        if (change->is_changed) {
+                if (error < 0)
+                        change->cut_fault = *fault;
+                return 0;
+        }
+        if (error < 0 || !change->is_cutting)
+                return error;
+        change->is_changed = 1;
+        return firewall_cut(c->manager->firewall, c, forward, rule, func, change, &change->call,
+                            &change->cut_fault) >= 0;
+}
+
+/* @error, @fault   of saving */
+static void change_finish_cut(NetworkChange *change, int error, const Fault *fault)
+{
+        Fault cut_fault = change->cut_fault;
+
+        if (error < 0)
+                change_finish(change, error, fault);
+        else
+                change_finish(change, cut_fault.error < 0 ? cut_fault.error : 0, &cut_fault);
+}
+
 static int is_meant(const PortForward *have, const PortForward *want)
 {
         return have->protocol == want->protocol && have->host_port == want->host_port &&
@@ -276,10 +313,15 @@ static void on_unforwarded(void *userdata, int error, const Fault *fault)
         Container *c = change->container;
         ContainerSpec *spec = c->spec;
         Fault late = FAULT_INIT;
-        int r = error;
+        int r = change_step(change, error, fault, &change->forward, NULL, on_unforwarded);
 
-        change->call = firewall_call_free(change->call);
-        for (size_t i = 0; i < spec->n_forwards && error >= 0; i++) {
+        if (r > 0)
+                return;
+        if (r < 0) {
+                change_finish(change, r, fault);
+                return;
+        }
+        for (size_t i = 0; i < spec->n_forwards; i++) {
                 if (!port_forward_equal(&spec->forwards[i], &change->forward))
                         continue;
                 port_table_release(c->manager->ports, c, &change->forward);
@@ -287,11 +329,11 @@ static void on_unforwarded(void *userdata, int error, const Fault *fault)
                 r = save(c, CONTAINER_CHANGED_FORWARDS, &late);
                 break;
         }
-        change_finish(change, r, error < 0 ? fault : &late);
+        change_finish_cut(change, r, &late);
 }
 
-int container_unforward(Container *c, const PortForward *forward, ReplyFunc func, void *userdata,
-                        Fault *fault)
+int container_unforward(Container *c, const PortForward *forward, int is_cutting, ReplyFunc func,
+                        void *userdata, Fault *fault)
 {
         const ContainerSpec *spec = c->spec;
         NetworkChange *change;
@@ -313,6 +355,7 @@ int container_unforward(Container *c, const PortForward *forward, ReplyFunc func
         if (r < 0)
                 return r;
         change->forward = spec->forwards[i];
+        change->is_cutting = is_cutting;
         change->func = func;
         r = firewall_call(c->manager->firewall, FIREWALL_UNFORWARD, c, &change->forward, 1,
                           on_unforwarded, change, &change->call, fault);
@@ -338,14 +381,17 @@ static void on_rules_changed(void *userdata, int error, const Fault *fault)
 {
         NetworkChange *change = userdata;
         Fault late = FAULT_INIT;
-        int r = error;
+        int r = change_step(change, error, fault, NULL, &change->rule, on_rules_changed);
 
-        change->call = firewall_call_free(change->call);
-        if (error < 0)
+        if (r > 0)
+                return;
+        if (r < 0) {
                 rule_undo(change);
-        else
-                r = save(change->container, CONTAINER_CHANGED_EGRESS, &late);
-        change_finish(change, r, error < 0 ? fault : &late);
+                change_finish(change, r, fault);
+                return;
+        }
+        r = save(change->container, CONTAINER_CHANGED_EGRESS, &late);
+        change_finish_cut(change, r, &late);
 }
 
 static int rule_copy(const EgressRule *rule, EgressRule *ret)
@@ -369,8 +415,8 @@ static int rule_copy(const EgressRule *rule, EgressRule *ret)
 }
 
 /* The spec has changed already: what is sent are all rules. */
-static int rules_send(Container *c, const EgressRule *rule, int is_added, ReplyFunc func,
-                      void *userdata, Fault *fault)
+static int rules_send(Container *c, const EgressRule *rule, int is_added, int is_cutting,
+                      ReplyFunc func, void *userdata, Fault *fault)
 {
         NetworkChange *change;
         int r;
@@ -380,6 +426,7 @@ static int rules_send(Container *c, const EgressRule *rule, int is_added, ReplyF
                 return r;
         change->func = func;
         change->is_rule_added = is_added;
+        change->is_cutting = is_cutting;
         r = rule_copy(rule, &change->rule);
         if (r >= 0)
                 r = firewall_call(c->manager->firewall, FIREWALL_RULES, c, NULL, 0,
@@ -407,14 +454,14 @@ int container_allow_egress(Container *c, EgressRule *take_rule, ReplyFunc func, 
                 func(userdata, 0, NULL);
                 return 0;
         }
-        r = rules_send(c, &spec->egress[spec->n_egress - 1], 1, func, userdata, fault);
+        r = rules_send(c, &spec->egress[spec->n_egress - 1], 1, 0, func, userdata, fault);
         if (r < 0)
                 egress_rules_remove(spec->egress, &spec->n_egress, spec->n_egress - 1);
         return r;
 }
 
-int container_deny_egress(Container *c, const EgressRule *rule, ReplyFunc func, void *userdata,
-                          Fault *fault)
+int container_deny_egress(Container *c, const EgressRule *rule, int is_cutting, ReplyFunc func,
+                          void *userdata, Fault *fault)
 {
         ContainerSpec *spec = c->spec;
         int i, r;
@@ -428,7 +475,7 @@ int container_deny_egress(Container *c, const EgressRule *rule, ReplyFunc func, 
                         fault, FAULT_NOT_FOUND, -ENOENT,
                         "The container was not allowed that; EgressRules says what it was");
         egress_rules_remove(spec->egress, &spec->n_egress, (size_t)i);
-        r = rules_send(c, rule, 0, func, userdata, fault);
+        r = rules_send(c, rule, 0, is_cutting, func, userdata, fault);
         if (r < 0) {
                 _drop_(egress_rule_done) EgressRule copy = EGRESS_RULE_INIT;
 

@@ -24,15 +24,18 @@ typedef void (*ForwardFunc)(void *userdata, const PortForward *forward, int erro
 int container_forward(Container *c, const PortForward *forward, ForwardFunc func, void *userdata,
                       Fault *fault);
 
-/* @forward   protocol, host_port and host_address say which; container_port and count, too, unless
- *            they are 0. Returns 0; -ENOENT (FAULT_NOT_FOUND) there is no such one ... */
-int container_unforward(Container *c, const PortForward *forward, ReplyFunc func, void *userdata,
-                        Fault *fault);
+/* @forward      protocol, host_port and host_address say which; container_port and count, too,
+ *               unless they are 0
+ * @is_cutting   connections that there are, too
+ * Returns 0; -ENOENT (FAULT_NOT_FOUND) there is no such one ... */
+int container_unforward(Container *c, const PortForward *forward, int is_cutting, ReplyFunc func,
+                        void *userdata, Fault *fault);
 
 /* @take_rule   taken in success. One that is there already is fine. */
 int container_allow_egress(Container *c, EgressRule *take_rule, ReplyFunc func, void *userdata,
                            Fault *fault);
 
-/* Takes back what was allowed with the same words. -ENOENT (FAULT_NOT_FOUND). */
-int container_deny_egress(Container *c, const EgressRule *rule, ReplyFunc func, void *userdata,
-                          Fault *fault);
+/* Takes back what was allowed with the same words. -ENOENT (FAULT_NOT_FOUND).
+ * @is_cutting   connections that the rule allows, too, whether another one does or not */
+int container_deny_egress(Container *c, const EgressRule *rule, int is_cutting, ReplyFunc func,
+                          void *userdata, Fault *fault);

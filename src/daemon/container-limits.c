@@ -30,6 +30,7 @@ struct Change {
         Change *next;
         Limits wanted;
         Limits old;           /* of the whole spec, once it was changed */
+        int is_begun;         /* the spec has it; else it waits for the end of what goes on */
         int is_disk_set;      /* the file system has the new ones of the disk */
         int is_bandwidth_set; /* and the interface those of the bandwidth */
         int is_undoing;
@@ -311,7 +312,8 @@ static void on_answer(void *userdata, int error, const Limits *in_force, const F
         Change *change = c->limits->changes;
 
         c->limits->call = scope_limits_call_free(c->limits->call);
-        if (change) {
+        /* A change that came while systemd was asked for what is in force waits for its turn. */
+        if (change && change->is_begun) {
                 change_answered(c, change, error, in_force, fault);
                 return;
         }
@@ -418,6 +420,7 @@ static void change_begin(Container *c, Change *change)
         if (r >= 0)
                 r = change_spec(c, change, &fault);
         if (r >= 0) {
+                change->is_begun = 1;
                 r = change_kernel(c, change, &fault);
                 if (r < 0)
                         (void)put_back(c, change);
@@ -549,7 +552,6 @@ void container_end_limits(Container *c)
         struct ContainerLimits *limits = take_ptr(c->limits);
         Fault fault = FAULT_INIT;
         Change *change;
-        int is_first = 1;
 
         if (!limits)
                 return;
@@ -560,11 +562,8 @@ void container_end_limits(Container *c)
         while (change) {
                 Change *next = change->next;
 
-                /* Only the first has touched the spec, and has done it unless it is being undone.
-                 */
-                if (is_first && !change->is_undoing)
+                if (change->is_begun && !change->is_undoing)
                         (void)put_back(c, change);
-                is_first = 0;
                 change->func(change->userdata, fault.error, &fault);
                 change_free(change);
                 change = next;

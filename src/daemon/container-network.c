@@ -10,6 +10,7 @@
 #include "daemon/network-pool.h"
 #include "daemon/process.h"
 #include "daemon/resolver.h"
+#include "daemon/segment-pool.h"
 #include "model/resolv-conf.h"
 
 static int lease_slot(Container *c, Fault *fault)
@@ -41,6 +42,27 @@ static int lease_slot(Container *c, Fault *fault)
         return 0;
 }
 
+static int lease_segment(Container *c, Fault *fault)
+{
+        if (!c->spec->segment)
+                return 0;
+        if (!c->has_network)
+                return fault_set(fault, FAULT_NOT_SUPPORTED, -EOPNOTSUPP,
+                                 "Segment: the container has no address; is there a NetworkPool= "
+                                 "in wardend.conf?");
+        return segment_pool_acquire(c->manager->segments, c->spec->segment, &c->segment, fault);
+}
+
+static int check_mtu(const Container *c, Fault *fault)
+{
+        if (!c->has_network || !c->network.prefix6 || c->spec->mtu == 0 ||
+            c->spec->mtu >= NETWORK_MTU_MIN6)
+                return 0;
+        return fault_set(fault, FAULT_INVALID, -EINVAL,
+                         "MTU: %u is less than the %d that the IPv6 of pool '%s' needs",
+                         c->spec->mtu, NETWORK_MTU_MIN6, c->network.pool);
+}
+
 static const Container *joined_container(const Container *c)
 {
         return manager_get(c->manager, c->spec->network_target);
@@ -70,15 +92,13 @@ int container_network_lease(Container *c, Fault *fault)
         case NETWORK_PRIVATE:
                 r = lease_slot(c, fault);
                 if (r >= 0)
+                        r = check_mtu(c, fault);
+                if (r >= 0)
                         r = container_check_bandwidth(c, &c->spec->limits.bandwidth, fault);
-                if (r >= 0 && c->has_network && c->network.prefix6 && c->spec->mtu > 0 &&
-                    c->spec->mtu < NETWORK_MTU_MIN6) {
-                        r = fault_set(
-                                fault, FAULT_INVALID, -EINVAL,
-                                "MTU: %u is less than the %d that the IPv6 of pool '%s' needs",
-                                c->spec->mtu, NETWORK_MTU_MIN6, c->network.pool);
+                if (r >= 0)
+                        r = lease_segment(c, fault);
+                if (r < 0)
                         container_network_release(c);
-                }
                 return r;
         case NETWORK_CONTAINER:
                 return check_joined(c, &other, fault);
@@ -101,13 +121,16 @@ int container_network_restore(Container *c, const NetworkAddresses *addresses)
                 return r;
         c->network = *addresses;
         c->has_network = 1;
-        return 0;
+        return lease_segment(c, NULL);
 }
 
 void container_network_release(Container *c)
 {
         if (!c->has_network)
                 return;
+        if (c->segment > 0)
+                segment_pool_release(c->manager->segments, c->spec->segment);
+        c->segment = 0;
         network_pools_release(c->manager->networks, &c->network);
         c->has_network = 0;
 }

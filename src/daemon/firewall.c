@@ -180,6 +180,7 @@ static void container_describe(const Container *c, FirewallContainer *ret)
 {
         *ret = (FirewallContainer){
                 .addresses = c->network,
+                .segment = c->segment,
                 .forwards = c->spec->forwards,
                 .n_forwards = c->spec->n_forwards,
                 .rules = c->spec->egress,
@@ -352,26 +353,17 @@ static int on_send(sd_event_source *s, void *userdata)
         return 0;
 }
 
-int firewall_call(Firewall *firewall, FirewallAction action, Container *c,
-                  const PortForward *forwards, size_t n_forwards, ReplyFunc func, void *userdata,
-                  FirewallCall **ret, Fault *fault)
+static int call_begin(Firewall *firewall, FirewallAction action, FirewallContainer *container,
+                      ReplyFunc func, void *userdata, FirewallCall **ret, Fault *fault)
 {
         FirewallCall *call = calloc(1, sizeof(*call)), **tail = &firewall->calls;
-        FirewallContainer container;
         const FirewallRequest request = { .action = action,
-                                          .containers = &container,
+                                          .containers = container,
                                           .n_containers = 1 };
         int r;
 
         if (!call)
                 return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
-        container_describe(c, &container);
-        if (action != FIREWALL_REMOVE) {
-                container.forwards = (PortForward *)forwards;
-                container.n_forwards = n_forwards;
-        }
-        if (action == FIREWALL_FORWARD || action == FIREWALL_UNFORWARD)
-                container.n_rules = 0;
         r = firewall_request_encode(&request, &call->request);
         if (r >= 0)
                 r = start_program(firewall, fault);
@@ -392,4 +384,34 @@ int firewall_call(Firewall *firewall, FirewallAction action, Container *c,
         *tail = call;
         *ret = call;
         return 0;
+}
+
+int firewall_call(Firewall *firewall, FirewallAction action, Container *c,
+                  const PortForward *forwards, size_t n_forwards, ReplyFunc func, void *userdata,
+                  FirewallCall **ret, Fault *fault)
+{
+        FirewallContainer container;
+
+        container_describe(c, &container);
+        if (action != FIREWALL_REMOVE) {
+                container.forwards = (PortForward *)forwards;
+                container.n_forwards = n_forwards;
+        }
+        if (action == FIREWALL_FORWARD || action == FIREWALL_UNFORWARD)
+                container.n_rules = 0;
+        return call_begin(firewall, action, &container, func, userdata, ret, fault);
+}
+
+int firewall_cut(Firewall *firewall, Container *c, const PortForward *forward,
+                 const EgressRule *rule, ReplyFunc func, void *userdata, FirewallCall **ret,
+                 Fault *fault)
+{
+        FirewallContainer container;
+
+        container_describe(c, &container);
+        container.forwards = (PortForward *)forward;
+        container.n_forwards = forward ? 1 : 0;
+        container.rules = (EgressRule *)rule;
+        container.n_rules = rule ? 1 : 0;
+        return call_begin(firewall, FIREWALL_CUT, &container, func, userdata, ret, fault);
 }

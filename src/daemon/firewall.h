@@ -18,7 +18,7 @@ Firewall *firewall_free(Firewall *firewall);
 DEFINE_DROP(Firewall, firewall, firewall_free);
 
 /* One change.
- * @action      not FIREWALL_REBUILD
+ * @action      not FIREWALL_REBUILD, not FIREWALL_CUT
  * @forwards    what of them it is about; FIREWALL_REMOVE is about all that the container has
  * @func        called once from the loop; the call may be freed from within
  * @ret         owned by the caller, also after @func was called; of one that is freed before,
@@ -27,6 +27,13 @@ DEFINE_DROP(Firewall, firewall, firewall_free);
 int firewall_call(Firewall *firewall, FirewallAction action, Container *c,
                   const PortForward *forwards, size_t n_forwards, ReplyFunc func, void *userdata,
                   FirewallCall **ret, Fault *fault);
+
+/* The same of FIREWALL_CUT: connections that live on.
+ * @forward, @rule   one of them; the other is NULL */
+int firewall_cut(Firewall *firewall, Container *c, const PortForward *forward,
+                 const EgressRule *rule, ReplyFunc func, void *userdata, FirewallCall **ret,
+                 Fault *fault);
+
 FirewallCall *firewall_call_free(FirewallCall *call);
 
 /* Starts the program ahead, so that no container waits for it. A failure is logged, and told to

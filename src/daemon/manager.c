@@ -28,6 +28,7 @@
 #include "daemon/network-pool.h"
 #include "daemon/process.h"
 #include "daemon/project-pool.h"
+#include "daemon/segment-pool.h"
 #include "daemon/stats-reader.h"
 #include "daemon/store.h"
 #include "daemon/uid-pool.h"
@@ -137,6 +138,8 @@ static int make_networks(Manager *manager, Fault *fault)
 
         r = network_pools_new(manager->conf.network_pools, manager->conf.n_network_pools, NULL,
                               &manager->networks);
+        if (r >= 0)
+                r = segment_pool_new(&manager->segments);
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "Out of memory");
         return link_monitor_new(manager->event, on_link_gone, manager, &manager->links, fault);
@@ -228,6 +231,7 @@ Manager *manager_free(Manager *manager)
         worker_pool_free(manager->workers);
         uid_pool_free(manager->uids);
         link_monitor_free(manager->links);
+        segment_pool_free(manager->segments);
         network_pools_free(manager->networks);
         conf_done(&manager->conf);
         fd_close(manager->layers_dir_fd);

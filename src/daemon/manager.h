@@ -45,6 +45,7 @@ struct Manager {
         UidPool *uids;
         ProjectPool *projects;
         struct NetworkPools *networks;
+        struct SegmentPool *segments;
         struct LinkMonitor *links;
         Map *by_name; /* Container, by spec->name: the registry that clients see */
         Map *by_id;

@@ -9,6 +9,7 @@
 #include "basic/fd.h"
 #include "basic/io.h"
 #include "basic/macro.h"
+#include "firewall/conntrack.h"
 #include "firewall/port-probe.h"
 #include "firewall/server.h"
 #include "firewall/text.h"
@@ -24,6 +25,7 @@ typedef struct Call {
 
 typedef struct Server {
         Transaction *transaction;
+        Netfilter *netfilter;
         int socket_fd;
         Call calls[BATCH_MAX];
         size_t n_calls;
@@ -77,14 +79,37 @@ static void open_loopback(const FirewallContainer *c)
         }
 }
 
-static void call_finish(Call *call)
+/* After the rules: in between, nothing could begin anew. */
+static int cut(Server *server, const FirewallRequest *request, Fault *fault)
+{
+        size_t n;
+
+        return conntrack_cut(server->netfilter, &request->containers[0], &n, fault);
+}
+
+static void call_finish(Server *server, Call *call)
 {
         const FirewallRequest *request = &call->request;
+        Fault fault = FAULT_INIT;
+        int r = 0;
 
-        if (request->action != FIREWALL_REMOVE && request->action != FIREWALL_UNFORWARD)
+        switch (request->action) {
+        case FIREWALL_CUT:
+                r = cut(server, request, &fault);
+                break;
+        case FIREWALL_REBUILD:
+        case FIREWALL_ADD:
+        case FIREWALL_FORWARD:
+        case FIREWALL_RULES:
                 for (size_t i = 0; i < request->n_containers; i++)
                         open_loopback(&request->containers[i]);
-        call_answer(call, 0, NULL);
+                break;
+        case FIREWALL_REMOVE:
+        case FIREWALL_UNFORWARD:
+        case _FIREWALL_ACTION_MAX:
+                break;
+        }
+        call_answer(call, r, &fault);
 }
 
 /* -- transactions -- */
@@ -115,7 +140,7 @@ static void run_alone(Server *server, size_t i)
                 return;
         r = run_calls(server, i, 1, &fault);
         if (r >= 0) {
-                call_finish(call);
+                call_finish(server, call);
                 return;
         }
         if (call->request.action == FIREWALL_REBUILD &&
@@ -150,7 +175,7 @@ static void server_work(Server *server)
         if (server->n_calls > 1 && run_calls(server, 0, server->n_calls, NULL) >= 0) {
                 for (size_t i = 0; i < server->n_calls; i++)
                         if (server->calls[i].fd >= 0)
-                                call_finish(&server->calls[i]);
+                                call_finish(server, &server->calls[i]);
         } else {
                 for (size_t i = 0; i < server->n_calls; i++)
                         run_alone(server, i);
@@ -190,9 +215,14 @@ int server_run(int socket_fd, Fault *fault)
         Server server = { .socket_fd = socket_fd };
         int r;
 
-        r = transaction_new(&server.transaction);
+        r = netfilter_open(&server.netfilter, fault);
         if (r < 0)
+                return r;
+        r = transaction_new(&server.transaction);
+        if (r < 0) {
+                netfilter_close(server.netfilter);
                 return fault_set(fault, FAULT_FAILED, r, "cannot set libnftables up: %m");
+        }
         for (;;) {
                 r = server_receive(&server, 0);
                 while (r > 0 && server.n_calls < BATCH_MAX)
@@ -202,5 +232,6 @@ int server_run(int socket_fd, Fault *fault)
                         break;
         }
         transaction_free(server.transaction);
+        netfilter_close(server.netfilter);
         return r < 0 ? fault_set(fault, FAULT_FAILED, r, "cannot receive: %m") : 0;
 }

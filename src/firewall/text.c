@@ -37,6 +37,8 @@ static const char base_sets[] =
         "        map addressed6 {\n"
         "                type inet_proto . ipv6_addr . inet_service : ipv6_addr . inet_service;\n"
         "        }\n"
+        "        map segments { type ifname : mark; }\n"
+        "        set members { type mark . ifname; }\n"
         "        map rules { type ifname : verdict; }\n"
         "        map host_rules { type ifname : verdict; }\n";
 
@@ -84,6 +86,13 @@ static const char base_nat[] =
         "                ip6 saddr . ip6 daddr @self6 masquerade\n"
         "        }\n";
 
+/* What has no state and is not the first packet of a TCP connection: one that was cut, or that the
+ * kernel has forgotten. It would be taken for a new one, and go on where the rules allow it. */
+#define IS_STRAY "ct state new tcp flags & (fin | syn | rst | ack) != syn"
+
+/* Two containers may talk when the number of the one's segment is that of the other's. Values of
+ * two maps cannot be compared, so it is looked up whether the other is a member; the packet's mark
+ * is the only place for the number meanwhile. It is a first packet, between two containers. */
 static const char base_filter[] =
         "        chain forward {\n"
         "                type filter hook forward priority filter - 5; policy accept;\n"
@@ -93,7 +102,9 @@ static const char base_filter[] =
         "        }\n"
         "        chain egress {\n"
         "                ct state invalid counter drop\n"
+        "                " IS_STRAY " goto refuse\n"
         "                iifname vmap @rules\n"
+        "                oifname @slots jump segment\n"
         "                ct original ip daddr @allow4 counter accept\n"
         "                ct original ip6 daddr @allow6 counter accept\n"
         "                ct original ip daddr @deny4 goto refuse\n"
@@ -101,6 +112,12 @@ static const char base_filter[] =
         "                ct status dnat counter accept\n"
         "                oifname @slots goto refuse\n"
         "                counter accept\n"
+        "        }\n"
+        "        chain segment {\n"
+        "                meta mark set 0\n"
+        "                meta mark set iifname map @segments\n"
+        "                meta mark . oifname @members counter accept\n"
+        "                meta mark set 0\n"
         "        }\n"
         "        chain ingress {\n"
         "                ct status dnat counter accept\n"
@@ -111,8 +128,14 @@ static const char base_filter[] =
         "                iifname != @slots accept\n"
         "                ct state established,related accept\n"
         "                icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept\n"
+        "                " IS_STRAY " goto refuse\n"
         "                iifname vmap @host_rules\n"
         "                goto refuse\n"
+        "        }\n"
+        "        chain from_host {\n"
+        "                type filter hook output priority filter - 5; policy accept;\n"
+        "                oifname != @slots accept\n"
+        "                " IS_STRAY " goto refuse\n"
         "        }\n"
         "        chain refuse {\n"
         "                counter\n"
@@ -197,6 +220,16 @@ static void container_text(const FirewallContainer *c, ContainerText *ret)
                 return;
         (void)inet_ntop(AF_INET6, c->addresses.container6, ret->address6, sizeof(ret->address6));
         (void)inet_ntop(AF_INET6, link, ret->link6, sizeof(ret->link6));
+}
+
+static void write_segment(FILE *f, const char *verb, uint32_t segment, const ContainerText *t)
+{
+        if (segment == 0)
+                return;
+        (void)fprintf(f, "%s element " INET " segments { \"%s\" : 0x%08x }\n", verb, t->interface,
+                      segment);
+        (void)fprintf(f, "%s element " INET " members { 0x%08x . \"%s\" }\n", verb, segment,
+                      t->interface);
 }
 
 static void write_guard(FILE *f, const char *verb, const ContainerText *t)
@@ -399,6 +432,7 @@ static void write_rules(FILE *f, const FirewallContainer *c, int is_replacing)
 static void write_added(FILE *f, const FirewallContainer *c, const ContainerText *t)
 {
         write_guard(f, "add", t);
+        write_segment(f, "add", c->segment, t);
         write_forwards(f, "add", c, t);
         write_rules(f, c, 0);
 }
@@ -410,6 +444,8 @@ static void write_removed(FILE *f, const FirewallContainer *c, const ContainerTe
         for (size_t place = 0; place < ELEMENTSOF(rule_places); place++)
                 if (count_rules(c, place) > 0)
                         write_rules_removed(f, c, place);
+        write_segment(f, "add", c->segment, t);
+        write_segment(f, "delete", c->segment, t);
         write_guard(f, "add", t);
         write_guard(f, "delete", t);
 }
@@ -437,6 +473,7 @@ static void write_container(FILE *f, FirewallAction action, const FirewallContai
         case FIREWALL_RULES:
                 write_rules(f, c, 1);
                 return;
+        case FIREWALL_CUT: /* not of the tables */
         case _FIREWALL_ACTION_MAX:
                 return;
         }

@@ -83,6 +83,8 @@ typedef struct ContainerSpec {
         char *network_pool;     /* NULL: the first; as the next three of NETWORK_PRIVATE */
         char *address;          /* NULL: any of the pool */
         char *interface_name;   /* inside; NULL: NETWORK_INTERFACE_INSIDE */
+        char *segment;          /* whose containers it may talk to; NULL: none's */
+        int isolation;          /* Isolated as a client said it: 1 or -1; 0: not at all */
         uint32_t mtu;           /* 0: the configured one, or that of the host's default route */
         char **dns;             /* addresses; NULL: the host's; not with NETWORK_NONE */
         char **dns_search;      /* NULL: the host's */
@@ -115,6 +117,11 @@ int container_spec_set_private_users(ContainerSpec *spec, const char *text, Faul
 int container_spec_set_network(ContainerSpec *spec, const char *text, Fault *fault);
 /* The same text, for the caller to free; NULL: no memory. */
 char *container_spec_format_network(const ContainerSpec *spec);
+
+/* Isolated=false without a segment is this one. Returns 0; -EINVAL with a fault: it is to be
+ * isolated and in a segment; -ENOMEM. */
+#define SEGMENT_DEFAULT "default"
+int container_spec_settle_segment(ContainerSpec *spec, Fault *fault);
 
 /* Consecutive host uids that may be a container's: not the host's root, and not 4294967295, which
  * is "no user" to the kernel. */

@@ -60,6 +60,17 @@ char *container_spec_format_network(const ContainerSpec *spec)
         return asprintf(&text, "%s:%s", mode, spec->network_target) < 0 ? NULL : text;
 }
 
+int container_spec_settle_segment(ContainerSpec *spec, Fault *fault)
+{
+        if (spec->isolation > 0 && spec->segment)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "Isolated: contradicts Segment '%.64s'", spec->segment);
+        if (spec->isolation >= 0 || spec->segment)
+                return 0;
+        spec->segment = strdup(SEGMENT_DEFAULT);
+        return spec->segment ? 0 : -ENOMEM;
+}
+
 static int validate_mode(const ContainerSpec *spec, Fault *fault)
 {
         const char *target = spec->network_target;
@@ -118,6 +129,21 @@ static int validate_own(const ContainerSpec *spec, Fault *fault)
         return 0;
 }
 
+static int validate_segment(const ContainerSpec *spec, Fault *fault)
+{
+        if (!spec->segment)
+                return 0;
+        if (spec->network != NETWORK_PRIVATE)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "Segment: is only for Network=private");
+        if (!name_is_valid(spec->segment))
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "Segment: '%.64s' is not 1 to %d letters, digits and _ . -, the "
+                                 "first a letter or digit",
+                                 spec->segment, CONTAINER_NAME_MAX);
+        return 0;
+}
+
 static int validate_bandwidth(const ContainerSpec *spec, Fault *fault)
 {
         if (spec->network != NETWORK_PRIVATE && spec->limits.bandwidth.set)
@@ -154,6 +180,8 @@ int container_spec_validate_network(const ContainerSpec *spec, Fault *fault)
         r = validate_mode(spec, fault);
         if (r >= 0)
                 r = validate_own(spec, fault);
+        if (r >= 0)
+                r = validate_segment(spec, fault);
         if (r >= 0)
                 r = validate_bandwidth(spec, fault);
         return r < 0 ? r : validate_dns(spec, fault);

@@ -47,6 +47,7 @@ enum {
         TAG_SPEC_MTU,
         TAG_SPEC_PRESSURE_USEC, /* may be missing */
         TAG_SPEC_INTERFACE_NAME,
+        TAG_SPEC_SEGMENT, /* may be missing */
         _TAG_SPEC_ONCE_MAX,
         /* repeated */
         TAG_SPEC_ENVIRONMENT = 32,
@@ -138,6 +139,7 @@ static void spec_encode_network(const ContainerSpec *spec, WireWriter *w)
         wire_put_string(w, TAG_SPEC_NETWORK_POOL, spec->network_pool);
         wire_put_string(w, TAG_SPEC_ADDRESS, spec->address);
         wire_put_string(w, TAG_SPEC_INTERFACE_NAME, spec->interface_name);
+        wire_put_string(w, TAG_SPEC_SEGMENT, spec->segment);
         if (spec->mtu > 0)
                 wire_put_u64(w, TAG_SPEC_MTU, spec->mtu);
         wire_put_strv(w, TAG_SPEC_DNS, spec->dns);
@@ -334,6 +336,8 @@ static int spec_decode_field(ContainerSpec *spec, const WireField *f)
                 return wire_dup_string(f, &spec->address);
         case TAG_SPEC_INTERFACE_NAME:
                 return wire_dup_string(f, &spec->interface_name);
+        case TAG_SPEC_SEGMENT:
+                return wire_dup_string(f, &spec->segment);
         case TAG_SPEC_MTU:
                 return wire_get_u32(f, &spec->mtu);
         case TAG_SPEC_READ_ONLY:

@@ -22,6 +22,7 @@ enum {
         TAG_CONTAINER_ADDRESS4,
         TAG_CONTAINER_HOST6,
         TAG_CONTAINER_ADDRESS6,
+        TAG_CONTAINER_SEGMENT,
         _TAG_CONTAINER_ONCE_MAX,
         TAG_CONTAINER_FORWARD = 32, /* repeated */
         TAG_CONTAINER_RULE,
@@ -283,6 +284,8 @@ static void container_encode(const FirewallContainer *c, WireWriter *w)
                 wire_put_bytes(w, TAG_CONTAINER_HOST6, a->host6, sizeof(a->host6));
                 wire_put_bytes(w, TAG_CONTAINER_ADDRESS6, a->container6, sizeof(a->container6));
         }
+        if (c->segment > 0)
+                wire_put_u64(w, TAG_CONTAINER_SEGMENT, c->segment);
         for (size_t i = 0; i < c->n_forwards; i++)
                 port_forward_encode(&c->forwards[i], TAG_CONTAINER_FORWARD, w);
         for (size_t i = 0; i < c->n_rules; i++)
@@ -331,6 +334,8 @@ static int container_decode_field(FirewallContainer *c, const WireField *f)
         case TAG_CONTAINER_ADDRESS6:
                 a->prefix6 = 128;
                 return bytes_decode(f, a->container6, sizeof(a->container6));
+        case TAG_CONTAINER_SEGMENT:
+                return wire_get_u32(f, &c->segment);
         case TAG_CONTAINER_FORWARD:
                 return port_forward_decode(f, &c->forwards[c->n_forwards++]);
         case TAG_CONTAINER_RULE:

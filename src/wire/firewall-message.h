@@ -17,6 +17,7 @@ typedef enum FirewallAction {
         FIREWALL_FORWARD,     /* of one container only these; the host's ports must be free */
         FIREWALL_UNFORWARD,
         FIREWALL_RULES, /* of one container: these instead of those it had */
+        FIREWALL_CUT, /* of one container: connections by these forwards and rules, that live on */
         _FIREWALL_ACTION_MAX,
 } FirewallAction;
 
@@ -24,6 +25,7 @@ typedef struct FirewallContainer {
         char id[CONTAINER_ID_LENGTH + 1];
         NetworkAddresses addresses; /* its pool and the prefixes do not matter here, but that
                                        prefix6 is 0 without IPv6 */
+        uint32_t segment;           /* number of the one that it is in; 0: none */
         PortForward *forwards;
         size_t n_forwards;
         EgressRule *rules;

@@ -338,11 +338,57 @@ static int verb_command(unsigned n, unsigned gap_msec, char **argv)
         return r;
 }
 
+/* GetStats of all containers. */
+static int verb_stats(sd_bus *bus, uint32_t n)
+{
+        _drop_(samples_done) Samples samples = { 0 };
+        int r = 0;
+
+        for (uint32_t i = 0; r >= 0 && i < n; i++) {
+                _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+                sd_bus_message *reply = NULL;
+                uint64_t start = io_now_monotonic_usec();
+
+                r = sd_bus_call_method(bus, DESTINATION, MANAGER, DESTINATION ".Manager",
+                                       "GetStats", &error, &reply, "as", 0);
+                if (r < 0)
+                        return complain("GetStats", &error, r);
+                sd_bus_message_unref(reply);
+                r = samples_add(&samples, io_now_monotonic_usec() - start);
+        }
+        samples_print(&samples, "stats", stdout);
+        return r;
+}
+
+/* A limit that is another one each time. */
+static int verb_limits(sd_bus *bus, const char *name, uint32_t n)
+{
+        _drop_(samples_done) Samples samples = { 0 };
+        _drop_(drop_free) char *path = NULL;
+        int r;
+
+        r = sd_bus_path_encode(MANAGER "/container", name, &path);
+        for (uint32_t i = 0; r >= 0 && i < n; i++) {
+                _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+                uint64_t start = io_now_monotonic_usec();
+
+                r = sd_bus_call_method(bus, DESTINATION, path, DESTINATION ".Container",
+                                       "SetLimits", &error, NULL, "a{sv}", 1, "MemoryMax", "t",
+                                       (uint64_t)(64 + i % 2) << 20);
+                if (r < 0)
+                        return complain("SetLimits", &error, r);
+                r = samples_add(&samples, io_now_monotonic_usec() - start);
+        }
+        samples_print(&samples, "limits", stdout);
+        return r;
+}
+
 static int usage(void)
 {
         (void)fprintf(stderr,
                       "usage: bench-bus cycle ROOT N GAP_MS [NETWORK] | jobs NAME N PROGRAM… |\n"
                       "                 parallel ROOT N [NETWORK] |\n"
+                      "                 stats - N | limits NAME N |\n"
                       "                 command N GAP_MS -- PROGRAM…\n");
         return 125;
 }
@@ -374,6 +420,10 @@ static int run(int argc, char **argv)
         }
         if (strcmp(argv[1], "jobs") == 0 && argc > 4)
                 return verb_jobs(bus, argv[2], n, argv + 4, &ended);
+        if (strcmp(argv[1], "stats") == 0 && argc == 4)
+                return verb_stats(bus, n);
+        if (strcmp(argv[1], "limits") == 0 && argc == 4)
+                return verb_limits(bus, argv[2], n);
         if (strcmp(argv[1], "parallel") == 0 && (argc == 4 || argc == 5)) {
                 kind.network = argv[4] ?: kind.network;
                 return verb_parallel(bus, &kind, n);

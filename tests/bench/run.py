@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 
+import limits
 import network
 from tables import BENCH_OUTPUT, DESTINATION, PODMAN, RateTable, Table, bench, bench_command, leader_of, percentile, run
 
@@ -197,11 +198,14 @@ def machine():
           f"cgroup {mode.stdout.split()[1].strip(chr(34))}; {'; '.join(versions)}.")
 
 
+TABLES = ("life", "jobs", "output", "network", "statistics", "limits", "neighbours")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root")
     parser.add_argument("--quick", action="store_true", help="a tenth of the rounds")
-    parser.add_argument("--only", choices=["life", "jobs", "output", "network", "memory"], action="append",
+    parser.add_argument("--only", choices=[*TABLES, "memory"], action="append",
                         help="these tables only; may be repeated")
     arguments = parser.parse_args()
     root, n = arguments.root, 20 if arguments.quick else 200
@@ -220,6 +224,12 @@ def main():
             "network": [lambda: network.price(root, n, 0), lambda: network.price(root, n, 30),
                         lambda: network.crowd(root, 50, max(2, n // 20)),
                         lambda: network.throughput(root, n * 5, 10)],
+            "statistics": [lambda: limits.statistics(root, bundle, 1, n // 4, True),
+                           lambda: limits.statistics(root, bundle, 20, n // 4, True),
+                           lambda: limits.statistics(root, bundle, n * 5, n // 8, False)],
+            "limits": [lambda: limits.set_limits(root, bundle, n), lambda: limits.oom(root, n // 4)],
+            "neighbours": [lambda: limits.neighbours(root, "counts to 200,000", limits.COUNT, n // 8),
+                           lambda: limits.neighbours(root, "writes and syncs 8 MiB", limits.WRITE, n // 8)],
         }
         for measure in [m for name, measures in todo.items() if wants(name) for m in measures]:
             table = measure()

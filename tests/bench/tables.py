@@ -74,7 +74,7 @@ class Table:
         print(f"| | n | median ms | p99 ms | of {self.reference} |\n|---|---:|---:|---:|---:|")
         for name, samples in self.samples.items():
             median, p99 = percentile(samples, 50), percentile(samples, 99)
-            ratio = f"{median / percentile(reference, 50):.2f}" if reference else "–"
+            ratio = f"{median / percentile(reference, 50):.2f}" if reference and percentile(reference, 50) else "–"
             print(f"| {name} | {len(samples)} | {median / 1000:.2f} | {p99 / 1000:.2f} | {ratio} |")
         for note in self.notes:
             print(f"\n{note}")

@@ -23,6 +23,7 @@
  * It is warden-firewall as well, and changes nothing:
  *     fail-firewall      FAILED as the answer to FIREWALL
  *     hang-firewall
+ *     fail-cut           FAILED as the answer to a FIREWALL_CUT
  *     no-tables          the first FIREWALL_FORWARD is told that there are no tables
  *     taken-port         port 61001 is a process's */
 
@@ -356,6 +357,8 @@ static int firewall(Operation *op, const WorkerMessage *m)
         if (is_mode(op, "taken-port") && request.action == FIREWALL_FORWARD &&
             request.containers[0].forwards[0].host_port == 61001)
                 return firewall_fail(op, FAULT_IN_USE, -EADDRINUSE, "fake: the port is taken");
+        if (is_mode(op, "fail-cut") && request.action == FIREWALL_CUT)
+                return firewall_fail(op, FAULT_NOT_SUPPORTED, -EOPNOTSUPP, "fake: cannot cut");
         firewall_request_done(&request);
         return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0);
 }

@@ -251,6 +251,61 @@ static void test_egress(void **state)
         assert_int_equal(count(h, ONE, "EgressRules"), 0);
 }
 
+static int unforward_cutting(Harness *h, uint16_t host, sd_bus_error *error)
+{
+        return harness_call(h, ONE, CONTAINER, "UnforwardPort", error, NULL, "a{sv}", 2, "HostPort",
+                            "q", host, "CutConnections", "b", 1);
+}
+
+static int deny_cutting(Harness *h, const char *network, sd_bus_error *error)
+{
+        return harness_call(h, ONE, CONTAINER, "DenyEgress", error, NULL, "a{sv}", 4, "Networks",
+                            "as", 1, network, "Protocol", "s", "tcp", "Ports", "as", 1, "80-89",
+                            "CutConnections", "b", 1);
+}
+
+static void test_cut(void **state)
+{
+        _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        Harness *h = *state;
+
+        make(h, "one");
+        assert_int_equal(forward(h, ONE, 8080, 80, NULL), 8080);
+        assert_int_equal(egress(h, "AllowEgress", "10.0.0.0/8", NULL), 0);
+        assert_int_equal(unforward_cutting(h, 8080, NULL), 0);
+        assert_int_equal(deny_cutting(h, "10.0.0.0/8", NULL), 0);
+        assert_int_equal(count(h, ONE, "ForwardedPorts"), 0);
+        assert_int_equal(count(h, ONE, "EgressRules"), 0);
+        /* It is a key of taking back alone. */
+        assert_true(harness_call(h, ONE, CONTAINER, "ForwardPort", &error, NULL, "a{sv}", 2,
+                                 "ContainerPort", "q", 80, "CutConnections", "b", 1) < 0);
+        assert_string_equal(error.name, ERROR "InvalidSpec");
+}
+
+/* What was taken back stays so, also for the next daemon, and the caller is told the rest. */
+static void test_cut_fails(void **state)
+{
+        _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        Harness *h = *state;
+
+        make(h, "one");
+        assert_int_equal(forward(h, ONE, 8080, 80, NULL), 8080);
+        assert_int_equal(forward(h, ONE, 8081, 81, NULL), 8081);
+        assert_int_equal(egress(h, "AllowEgress", "10.0.0.0/8", NULL), 0);
+        harness_set_worker(h, "fail-cut");
+        assert_true(unforward_cutting(h, 8080, &error) < 0);
+        assert_string_equal(error.name, ERROR "NotSupported");
+        sd_bus_error_free(&error);
+        assert_true(deny_cutting(h, "10.0.0.0/8", &error) < 0);
+        assert_string_equal(error.name, ERROR "NotSupported");
+        /* Nobody asked for a cut here. */
+        assert_int_equal(unforward(h, ONE, 8081, NULL), 0);
+        harness_kill_wardend(h, SIGKILL);
+        harness_start_wardend(h);
+        assert_int_equal(count(h, ONE, "ForwardedPorts"), 0);
+        assert_int_equal(count(h, ONE, "EgressRules"), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -267,6 +322,8 @@ int main(void)
                 { "keeps all of it over a restart", test_restart, setup, teardown, NULL },
                 { "undoes a create whose port cannot be had", test_create, setup, teardown, NULL },
                 { "allows egress and takes it back", test_egress, setup, teardown, NULL },
+                { "cuts connections when it is told to", test_cut, setup, teardown, NULL },
+                { "tells that it could not cut them", test_cut_fails, setup, teardown, NULL },
         };
 
         return cmocka_run_group_tests_name("forward", tests, NULL, NULL);

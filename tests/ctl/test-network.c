@@ -59,6 +59,17 @@ static void test_port_change(void **state)
                    "\"Protocol\":\"udp\"}]\n");
 }
 
+static void test_port_cut(void **state)
+{
+        free(harness_take_log());
+        assert_run(0, "", NULL, "port", "web", "rm", "--cut", "8081");
+        assert_log("UnforwardPort " PATH " [{\"HostPort\":8081,\"Count\":1,\"Protocol\":\"tcp\","
+                   "\"CutConnections\":true}]\n");
+        assert_run(125, "", "--cut goes with 'rm'", "port", "web", "add", "--cut", "8081:80");
+        assert_run(125, "", "--cut goes with 'rm'", "port", "--cut", "web");
+        assert_log("");
+}
+
 /* One that is refused does not keep the others from being made. */
 static void test_port_errors(void **state)
 {
@@ -98,6 +109,16 @@ static void test_egress_change(void **state)
         assert_run(0, "", NULL, "egress", "web", "deny", "host/icmp:8.0/log");
         assert_log("DenyEgress " PATH " [{\"Protocol\":\"icmp\",\"IcmpType\":8,\"IcmpCode\":0,"
                    "\"Host\":true,\"Log\":true}]\n");
+}
+
+static void test_egress_cut(void **state)
+{
+        free(harness_take_log());
+        assert_run(0, "", NULL, "egress", "--cut", "web", "deny", "any:443");
+        assert_log("DenyEgress " PATH " [{\"Protocol\":\"tcp\",\"Ports\":[\"443-443\"],"
+                   "\"CutConnections\":true}]\n");
+        assert_run(125, "", "--cut goes with 'deny'", "egress", "web", "allow", "--cut", "any");
+        assert_log("");
 }
 
 static void test_egress_errors(void **state)
@@ -151,9 +172,11 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 { "port lists what leads to a container", test_port_list },
                 { "port adds forwards and takes them back", test_port_change },
+                { "port cuts connections when it is told to", test_port_cut },
                 { "port says what is wrong with a forward", test_port_errors },
                 { "egress lists what a container may reach", test_egress_list },
                 { "egress allows and takes back", test_egress_change },
+                { "egress cuts connections when it is told to", test_egress_cut },
                 { "egress says what is wrong with a rule", test_egress_errors },
                 { "create takes forwards and rules", test_create },
                 { "list shows addresses where there is room", test_list_has_addresses },

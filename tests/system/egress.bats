@@ -172,6 +172,57 @@ print(s.recv(100).decode(), flush=True)"
     fails_to s-one $WORLD4 7000
 }
 
+# talker FILE ADDRESS PORT: connects from s-one, and says what becomes of the connection, a word every now and then
+talker() {
+    in_background "$1" wardenctl exec s-one -- python3 -c "
+import socket, time
+s = socket.create_connection(('$2', $3), 5)
+s.settimeout(20)
+for i in range(100):
+    try:
+        s.send(b'x')
+        print('alive' if s.recv(1) else 'ended', flush=True)
+    except OSError as e:
+        print('cut', e, flush=True)
+        break
+    time.sleep(0.1)"
+    until_true grep alive "$1"
+}
+
+@test "ends connections when a rule is taken back, if it is told to" {
+    in_background "$BATS_TEST_TMPDIR/echo4" in_world socat TCP4-LISTEN:7003,reuseaddr,fork PIPE
+    in_background "$BATS_TEST_TMPDIR/echo6" in_world socat TCP6-LISTEN:7003,ipv6only=1,reuseaddr,fork PIPE
+    in_background "$BATS_TEST_TMPDIR/other" in_world socat TCP4-LISTEN:7004,reuseaddr,fork PIPE
+    until_true in_world nc -z "$WORLD4" 7003
+    until_true in_world nc -z "$WORLD6" 7003
+    until_true in_world nc -z "$WORLD4" 7004
+    policy "DenyNetworks=0.0.0.0/0 ::/0"
+    wardenctl egress s-one allow "[$WORLD4,$WORLD6]:7003" "$WORLD4:7004"
+    talker "$BATS_TEST_TMPDIR/four" "$WORLD4" 7003
+    talker "$BATS_TEST_TMPDIR/six" "$WORLD6" 7003
+    talker "$BATS_TEST_TMPDIR/stays" "$WORLD4" 7004
+    wardenctl egress s-one deny --cut "[$WORLD4,$WORLD6]:7003"
+    until_true grep cut "$BATS_TEST_TMPDIR/four"
+    until_true grep cut "$BATS_TEST_TMPDIR/six"
+    # What another rule allows to another port lives on.
+    wc -l <"$BATS_TEST_TMPDIR/stays" >"$BATS_TEST_TMPDIR/count"
+    grown() { (($(wc -l <"$BATS_TEST_TMPDIR/stays") > $(cat "$BATS_TEST_TMPDIR/count"))); }
+    until_true grown
+    refuses grep cut "$BATS_TEST_TMPDIR/stays"
+    wardenctl egress s-one deny "$WORLD4:7004"
+}
+
+@test "ends connections to the host the same way, and does not let it pick them up" {
+    # The host talks, too: a packet of its own must not bring the connection back.
+    in_background "$BATS_TEST_TMPDIR/a" socat TCP4-LISTEN:7100,reuseaddr,fork \
+        "SYSTEM:while echo x; do sleep 0.05; done"
+    until_true nc -z 127.0.0.1 7100
+    wardenctl egress s-one allow host:7100
+    talker "$BATS_TEST_TMPDIR/talk" "$HOST4" 7100
+    wardenctl egress s-one deny --cut host:7100
+    until_true grep -E 'cut|ended' "$BATS_TEST_TMPDIR/talk"
+}
+
 @test "allows ICMP by type" {
     policy "DenyNetworks=0.0.0.0/0 ::/0"
     refuses inside s-one ping -c 1 -W 1 $WORLD4

@@ -142,6 +142,54 @@ while True:
     refuses wardenctl port s-other add 8080:80
 }
 
+# talker FILE ADDRESS PORT: connects from outside, and says what becomes of the connection, a word every now and then
+talker() {
+    in_background "$1" in_world python3 -c "
+import socket, time
+s = socket.create_connection(('$2', $3), 5)
+s.settimeout(20)
+for i in range(300):
+    try:
+        s.send(b'x')
+        print('alive' if s.recv(100) else 'ended', flush=True)
+    except OSError as e:
+        print('cut', e, flush=True)
+        break
+    time.sleep(0.1)"
+    until_true grep alive "$1"
+}
+
+@test "ends connections with the forward when it is told to, and only its own" {
+    # It talks without being asked, from the port that the forward has: that must not pass for the forward's.
+    in_background "$BATS_TEST_TMPDIR/server" wardenctl exec s-web -- python3 -c '
+import os, socket, time
+s = socket.create_server(("", 8086), family=socket.AF_INET6, dualstack_ipv6=True)
+for i in range(2):
+    c = s.accept()[0]
+    if os.fork() == 0:
+        try:
+            for i in range(600):
+                c.send(b"x")
+                time.sleep(0.05)
+        except OSError as e:
+            print("server", e, flush=True)
+        os._exit(0)
+    c.close()'
+    wardenctl port s-web add 8086:8086
+    visit_begin "$HOST4" 8080
+    is_listening() { inside s-web python3 -c 'open("/proc/net/tcp6").read().index(":1F96 ")'; }
+    until_true is_listening
+    talker "$BATS_TEST_TMPDIR/four" "$HOST4" 8086
+    talker "$BATS_TEST_TMPDIR/six" "$HOST6" 8086
+    wardenctl port s-web rm --cut 8086
+    until_true grep cut "$BATS_TEST_TMPDIR/four"
+    until_true grep cut "$BATS_TEST_TMPDIR/six"
+    server_knows() { (($(grep -c '^server' "$BATS_TEST_TMPDIR/server") == 2)); }
+    until_true server_knows
+    visit
+    visit_end
+}
+
 @test "comes back when somebody flushes the rules, under a connection that lives on" {
     visit_begin "$HOST4" 8080
     nft flush ruleset

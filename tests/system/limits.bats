@@ -238,6 +238,15 @@ device_limit() {
     is "" "$(device_limit t-disk "$device")"
 }
 
+# What systemd says of one change must not be taken for the answer to the next.
+# bats test_tags=anywhere
+@test "takes one change of limits right after the other" {
+    create t-often -m 64M
+    "$BENCH" limits t-often "$(scaled 100 20)" >/dev/null
+    limit_is t-often MemoryMax $((65 << 20))
+    is $((65 << 20)) "$(memory_max t-often)"
+}
+
 # bats test_tags=anywhere
 @test "binds the containers of a slice together" {
     wardenctl slice limit --runtime tests-s MemoryMax=48M TasksMax=40

@@ -129,7 +129,7 @@ curl_like() { (($# == 0)) || printf '%s\r\n' "$@" | nc -N -w 20 127.0.0.1 9753; 
     jq -e '.CapacityUsers > .CapacityUsersFree' <<<"$json"
     jq -e '.CapacityPorts == .CapacityPortsFree and .CapacityPorts > 0' <<<"$json"
     jq -e '.CapacityNetworks - .CapacityNetworksFree == '"$(ip -o link | grep -c ': w-')" <<<"$json"
-    wardenctl create -q --name t-capacity --publish 80 "$IMAGE"
+    create t-capacity --publish 80
     jq -e --argjson before "$json" '.CapacityPortsFree == $before.CapacityPortsFree - 1 and
         .CapacityNetworksFree == $before.CapacityNetworksFree - 1' <<<"$(wardenctl capacity --json)"
     like '^Memory +[0-9.]+[MGT] ' "$(wardenctl capacity --no-legend)"

@@ -24,6 +24,8 @@ int bus_address_get_string(sd_bus *bus, const char *path, const char *interface,
 
         if (strcmp(property, "Network") == 0)
                 return append_network(reply, c);
+        if (strcmp(property, "Segment") == 0)
+                return sd_bus_message_append(reply, "s", c->spec->segment ?: "");
         if (c->has_network) {
                 if (strcmp(property, "NetworkPool") == 0) {
                         s = c->network.pool;
@@ -40,6 +42,15 @@ int bus_address_get_string(sd_bus *bus, const char *path, const char *interface,
                 }
         }
         return sd_bus_message_append(reply, "s", s);
+}
+
+int bus_address_get_isolated(sd_bus *bus, const char *path, const char *interface,
+                             const char *property, sd_bus_message *reply, void *userdata,
+                             sd_bus_error *error)
+{
+        const Container *c = userdata;
+
+        return sd_bus_message_append(reply, "b", c->has_network && !c->spec->segment);
 }
 
 int bus_address_get_addresses(sd_bus *bus, const char *path, const char *interface,

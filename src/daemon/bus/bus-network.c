@@ -58,12 +58,20 @@ static int set_forward_address(sd_bus_message *m, const DictKey *key, void *targ
         return *text ? ip_range_parse(key->name, text, &forward->host_address, fault) : 0;
 }
 
+/* With what goes with taking one back; the forward is first, so that its keys find it alone too. */
+typedef struct ForwardRemoval {
+        PortForward forward;
+        int is_cutting;
+} ForwardRemoval;
+
 static const DictKey forward_keys[] = {
         { "HostPort", "q", set_forward_number, offsetof(PortForward, host_port) },
         { "ContainerPort", "q", set_forward_number, offsetof(PortForward, container_port) },
         { "Count", "q", set_forward_number, offsetof(PortForward, count) },
         { "Protocol", "s", set_forward_protocol },
         { "HostAddress", "s", set_forward_address },
+        /* Only of a removal. */
+        { "CutConnections", "b", bus_dict_set_boolean, offsetof(ForwardRemoval, is_cutting) },
 };
 
 static int read_forward(sd_bus_message *m, PortForward *ret, Fault *fault)
@@ -71,24 +79,24 @@ static int read_forward(sd_bus_message *m, PortForward *ret, Fault *fault)
         int r;
 
         *ret = PORT_FORWARD_INIT;
-        r = bus_dict_read(m, forward_keys, ELEMENTSOF(forward_keys), ret, fault);
+        r = bus_dict_read(m, forward_keys, ELEMENTSOF(forward_keys) - 1, ret, fault);
         return r < 0 ? r : port_forward_validate(ret, "", fault);
 }
 
 /* To name one fewer words do. */
-static int read_forward_name(sd_bus_message *m, PortForward *ret, Fault *fault)
+static int read_forward_removal(sd_bus_message *m, ForwardRemoval *ret, Fault *fault)
 {
         PortForward whole;
         int r;
 
-        *ret = PORT_FORWARD_INIT;
-        ret->count = 0;
+        *ret = (ForwardRemoval){ .forward = PORT_FORWARD_INIT };
+        ret->forward.count = 0;
         r = bus_dict_read(m, forward_keys, ELEMENTSOF(forward_keys), ret, fault);
         if (r < 0)
                 return r;
-        if (ret->host_port == 0)
+        if (ret->forward.host_port == 0)
                 return fault_set(fault, FAULT_INVALID, -EINVAL, "HostPort: is required");
-        whole = *ret;
+        whole = ret->forward;
         whole.count = MAX2(whole.count, 1U);
         whole.container_port = MAX2(whole.container_port, 1U);
         return port_forward_validate(&whole, "", fault);
@@ -167,6 +175,12 @@ static int set_rule_icmp(sd_bus_message *m, const DictKey *key, void *target, Fa
         return 0;
 }
 
+/* As above. */
+typedef struct RuleRemoval {
+        EgressRule rule;
+        int is_cutting;
+} RuleRemoval;
+
 static const DictKey rule_keys[] = {
         { "Networks", "as", set_rule_networks },
         { "Protocol", "s", set_rule_protocol },
@@ -175,12 +189,14 @@ static const DictKey rule_keys[] = {
         { "IcmpCode", "y", set_rule_icmp, offsetof(EgressRule, icmp_code) },
         { "Host", "b", bus_dict_set_boolean, offsetof(EgressRule, is_host) },
         { "Log", "b", bus_dict_set_boolean, offsetof(EgressRule, is_logged) },
+        /* Only of a removal. */
+        { "CutConnections", "b", bus_dict_set_boolean, offsetof(RuleRemoval, is_cutting) },
 };
 
 /* @ret   empty; the caller's, also on failure */
 static int read_rule(sd_bus_message *m, EgressRule *ret, Fault *fault)
 {
-        int r = bus_dict_read(m, rule_keys, ELEMENTSOF(rule_keys), ret, fault);
+        int r = bus_dict_read(m, rule_keys, ELEMENTSOF(rule_keys) - 1, ret, fault);
 
         return r < 0 ? r : egress_rule_validate(ret, fault);
 }
@@ -357,18 +373,19 @@ int bus_network_method_forward(sd_bus_message *m, void *userdata, sd_bus_error *
 
 int bus_network_method_unforward(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-        PortForward forward;
+        ForwardRemoval removal;
         Fault fault = FAULT_INIT;
         BusCall *call;
         int r;
 
-        r = read_forward_name(m, &forward, &fault);
+        r = read_forward_removal(m, &removal, &fault);
         if (r < 0)
                 return bus_fault_to_error(&fault, r, error);
         r = bus_call_new(m, &call, error);
         if (r < 0)
                 return r;
-        r = container_unforward(userdata, &forward, bus_call_reply_done, call, &fault);
+        r = container_unforward(userdata, &removal.forward, removal.is_cutting, bus_call_reply_done,
+                                call, &fault);
         return r < 0 ? bus_call_refuse(call, r, &fault, error) : 1;
 }
 
@@ -391,17 +408,24 @@ int bus_network_method_allow_egress(sd_bus_message *m, void *userdata, sd_bus_er
 
 int bus_network_method_deny_egress(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
-        _drop_(egress_rule_done) EgressRule rule = EGRESS_RULE_INIT;
+        RuleRemoval removal = { .rule = EGRESS_RULE_INIT };
         Fault fault = FAULT_INIT;
         BusCall *call;
         int r;
 
-        r = read_rule(m, &rule, &fault);
-        if (r < 0)
+        r = bus_dict_read(m, rule_keys, ELEMENTSOF(rule_keys), &removal, &fault);
+        if (r >= 0)
+                r = egress_rule_validate(&removal.rule, &fault);
+        if (r < 0) {
+                egress_rule_done(&removal.rule);
                 return bus_fault_to_error(&fault, r, error);
+        }
         r = bus_call_new(m, &call, error);
-        if (r < 0)
-                return r;
-        r = container_deny_egress(userdata, &rule, bus_call_reply_done, call, &fault);
-        return r < 0 ? bus_call_refuse(call, r, &fault, error) : 1;
+        if (r >= 0) {
+                r = container_deny_egress(userdata, &removal.rule, removal.is_cutting,
+                                          bus_call_reply_done, call, &fault);
+                r = r < 0 ? bus_call_refuse(call, r, &fault, error) : 1;
+        }
+        egress_rule_done(&removal.rule);
+        return r;
 }

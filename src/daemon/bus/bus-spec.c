@@ -147,6 +147,17 @@ static int set_storage(sd_bus_message *m, const DictKey *key, void *target, Faul
         return 0;
 }
 
+static int set_isolated(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        ContainerSpec *spec = target;
+        int value, r = sd_bus_message_read(m, "b", &value);
+
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        spec->isolation = value ? 1 : -1;
+        return 0;
+}
+
 static const DictKey container_keys[] = {
         { "Name", "s", bus_dict_set_string, offsetof(ContainerSpec, name) },
         { "RootDirectory", "s", bus_dict_set_string, offsetof(ContainerSpec, root_directory) },
@@ -169,6 +180,8 @@ static const DictKey container_keys[] = {
         { "Address", "s", bus_dict_set_string, offsetof(ContainerSpec, address) },
         { "MTU", "u", set_mtu },
         { "InterfaceName", "s", bus_dict_set_string, offsetof(ContainerSpec, interface_name) },
+        { "Isolated", "b", set_isolated },
+        { "Segment", "s", bus_dict_set_string, offsetof(ContainerSpec, segment) },
         { "DNS", "as", bus_dict_set_strv, offsetof(ContainerSpec, dns) },
         { "DNSSearch", "as", bus_dict_set_strv, offsetof(ContainerSpec, dns_search) },
         { "Command", "as" },
@@ -184,6 +197,8 @@ int bus_spec_read_container(sd_bus_message *m, ContainerSpec *spec, Fault *fault
         int r;
 
         r = bus_dict_read(m, container_keys, ELEMENTSOF(container_keys), spec, fault);
+        if (r >= 0)
+                r = container_spec_settle_segment(spec, fault);
         if (r < 0)
                 return r;
         return container_spec_validate(spec, fault);

@@ -67,6 +67,18 @@ static void test_nothing_given(void **state)
         expect_message(&f, "{\"RootDirectory\":\"/\"}");
 }
 
+static void test_segment(void **state)
+{
+        Fixture f;
+
+        PARSE(&f, ARG("--segment=blue"), );
+        expect_message(&f, "{\"RootDirectory\":\"/\",\"Segment\":\"blue\"}");
+        PARSE(&f, ARG("--segment=a b"), );
+        expect_refused(&f, "Segment: 'a b' is not");
+        PARSE(&f, ARG("--segment=x"), ARG("--network=host"), );
+        expect_refused(&f, "Segment: is only for Network=private");
+}
+
 static void test_interface_name(void **state)
 {
         Fixture f;
@@ -208,6 +220,7 @@ int main(void)
                 { "sends the root alone when nothing else is said", test_nothing_given },
                 { "sends what was said, even if it is the default", test_given_defaults },
                 { "names the interface and limits it", test_interface_name },
+                { "names the segment", test_segment },
                 { "sends lists in their order", test_lists },
                 { "leads ports to the container, also by docker's -p", test_forwards },
                 { "sends the last of a limit that is given twice", test_limits },

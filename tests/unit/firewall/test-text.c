@@ -145,7 +145,12 @@ static void test_without_ipv6(void **state)
         FirewallRequest request = { .action = FIREWALL_ADD, .containers = &c, .n_containers = 1 };
 
         add_forward(&c, "8080:80");
+        c.segment = 42;
         assert_golden("add-ipv4", &request);
+        request.action = FIREWALL_REMOVE;
+        assert_golden("remove-ipv4", &request);
+        request.action = FIREWALL_CUT;
+        assert_golden("cut", &request);
         free_made(&c);
 }
 

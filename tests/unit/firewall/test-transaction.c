@@ -48,6 +48,7 @@ static FirewallContainer made(unsigned number)
         (void)snprintf(c.addresses.interface, sizeof(c.addresses.interface), "w-%011u", number);
         c.addresses.container4 = htonl(0x0afe0002 + 4 * number);
         c.addresses.prefix6 = 126;
+        c.segment = 7;
         c.addresses.container6[0] = 0xfd;
         c.addresses.container6[15] = (uint8_t)number;
         forward.host_port = 8000 + number;
@@ -114,6 +115,8 @@ static void test_life(void **state)
                 assert_true(has_element(t, "forwards4", "tcp . 8001"));
                 assert_true(has_element(t, "forwards6", "tcp . 8001"));
                 assert_true(has_element(t, "host_rules", "\"w-00000000001\""));
+                assert_true(has_element(t, "segments", "\"w-00000000001\""));
+                assert_true(has_element(t, "members", "0x7 . \"w-00000000001\""));
         }
         for (int i = 0; i < 2; i++) {
                 assert_runs(t, FIREWALL_UNFORWARD, &c, 1);
@@ -127,6 +130,8 @@ static void test_life(void **state)
                 assert_runs(t, FIREWALL_REMOVE, &c, 1);
                 assert_false(has_element(t, "slots", "\"w-00000000001\""));
                 assert_false(has_element(t, "rules", "\"w-00000000001\""));
+                assert_false(has_element(t, "segments", "\"w-00000000001\""));
+                assert_false(has_element(t, "members", "0x7 . \"w-00000000001\""));
         }
         free_made(&c);
 }

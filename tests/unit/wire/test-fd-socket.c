@@ -16,45 +16,7 @@
 #include "basic/fd.h"
 #include "basic/macro.h"
 #include "wire/fd-socket.h"
-
-/* A pair of sockets, and how many descriptors this process had before. */
-typedef struct Fixture {
-        int a, b;
-        int n_open;
-} Fixture;
-
-static int count_open(void)
-{
-        int n = 0;
-
-        for (int fd = 0; fd < 512; fd++)
-                n += fcntl(fd, F_GETFD) >= 0;
-        return n;
-}
-
-static int setup(void **state)
-{
-        Fixture *f = calloc(1, sizeof(*f));
-        int fds[2];
-
-        if (!f || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
-                return -1;
-        f->a = fds[0];
-        f->b = fds[1];
-        f->n_open = count_open();
-        *state = f;
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        Fixture *f = *state;
-
-        fd_close(f->a);
-        fd_close(f->b);
-        free(f);
-        return 0;
-}
+#include "socket-pair.h"
 
 static int is_same_file(int a, int b)
 {
@@ -66,7 +28,7 @@ static int is_same_file(int a, int b)
 
 static void test_datagrams(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         char buffer[16];
         size_t n_fds = 0;
 
@@ -83,7 +45,7 @@ static void test_datagrams(void **state)
 
 static void test_order(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         int sent[] = { f->b, STDERR_FILENO, f->a }, fds[4];
         char buffer[4];
         size_t n_fds = ELEMENTSOF(fds);
@@ -96,12 +58,12 @@ static void test_order(void **state)
                 assert_true(fcntl(fds[i], F_GETFD) & FD_CLOEXEC);
                 fd_close(fds[i]);
         }
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
 }
 
 static void test_most(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         int sent[FD_SOCKET_MAX + 1], fds[FD_SOCKET_MAX];
         char buffer[4];
         size_t n_fds = ELEMENTSOF(fds);
@@ -114,28 +76,28 @@ static void test_most(void **state)
         assert_int_equal(n_fds, FD_SOCKET_MAX);
         for (size_t i = 0; i < n_fds; i++)
                 fd_close(fds[i]);
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
 }
 
 static void test_no_room(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         int sent[3] = { f->a, f->b, f->a }, fds[2];
         char buffer[4];
         size_t n_fds = ELEMENTSOF(fds);
 
         assert_int_equal(fd_socket_send(f->a, "x", 1, sent, 3, 0), 0);
         assert_int_equal(fd_socket_receive(f->b, buffer, sizeof(buffer), fds, &n_fds, 0), -EBADMSG);
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
         n_fds = ELEMENTSOF(fds);
         assert_int_equal(fd_socket_send(f->a, "longer", 6, sent, 1, 0), 0);
         assert_int_equal(fd_socket_receive(f->b, buffer, sizeof(buffer), fds, &n_fds, 0), -EBADMSG);
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
 }
 
 static void test_end(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         char buffer[4];
         size_t n_fds = 0;
 
@@ -147,9 +109,9 @@ static void test_end(void **state)
         assert_int_equal(fd_socket_receive(-EBADF, buffer, 1, NULL, &n_fds, 0), -EBADF);
 }
 
-#define CASE(name, func)                    \
-        {                                   \
-                name, func, setup, teardown \
+#define CASE(name, func)                                            \
+        {                                                           \
+                name, func, socket_pair_setup, socket_pair_teardown \
         }
 
 int main(void)

@@ -24,6 +24,7 @@ static FirewallContainer made(void)
         memcpy(&c.addresses.host4, "\x0a\0\0\1", 4);
         memcpy(&c.addresses.container4, "\x0a\0\0\2", 4);
         c.addresses.prefix6 = 64;
+        c.segment = 7;
         memcpy(c.addresses.container6, "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\2", 16);
         assert_int_equal(port_forward_parse("8080:80", &forward, NULL), 0);
         assert_int_equal(port_forwards_append(&c.forwards, &c.n_forwards, &forward, NULL), 0);
@@ -77,6 +78,7 @@ static void test_carries_all(void **state)
         assert_int_equal(back.action, FIREWALL_REBUILD);
         assert_int_equal(back.n_deny, 2);
         assert_int_equal(back.n_allow, 0);
+        assert_int_equal(back.containers[1].segment, 7);
         assert_true(ip_range_equal(&back.deny[1], &deny[1]));
         assert_int_equal(back.n_containers, 2);
         assert_string_equal(back.containers[1].id, "0123456789a");

@@ -16,44 +16,7 @@
 #include "basic/io.h"
 #include "wire/fd-socket.h"
 #include "wire/worker-socket.h"
-
-typedef struct Fixture {
-        int a, b;
-        int n_open;
-} Fixture;
-
-static int count_open(void)
-{
-        int n = 0;
-
-        for (int fd = 0; fd < 256; fd++)
-                n += fcntl(fd, F_GETFD) >= 0;
-        return n;
-}
-
-static int setup(void **state)
-{
-        Fixture *f = calloc(1, sizeof(*f));
-        int fds[2];
-
-        if (!f || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
-                return -1;
-        f->a = fds[0];
-        f->b = fds[1];
-        f->n_open = count_open();
-        *state = f;
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        Fixture *f = *state;
-
-        fd_close(f->a);
-        fd_close(f->b);
-        free(f);
-        return 0;
-}
+#include "socket-pair.h"
 
 static WorkerMessage make_create(uint8_t *blob, size_t size)
 {
@@ -64,7 +27,7 @@ static WorkerMessage make_create(uint8_t *blob, size_t size)
 
 static void test_short(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         WorkerPacket packet = WORKER_PACKET_INIT;
         uint8_t blob[100];
         WorkerMessage m = make_create(blob, sizeof(blob));
@@ -78,12 +41,12 @@ static void test_short(void **state)
         assert_true(packet.fds[0] >= 0);
         assert_true(packet.memory_fd < 0);
         worker_packet_done(&packet);
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
 }
 
 static void test_long(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         WorkerPacket packet = WORKER_PACKET_INIT;
         size_t size = WORKER_MESSAGE_MAX - 100;
         uint8_t *blob = malloc(size);
@@ -96,22 +59,22 @@ static void test_long(void **state)
         assert_int_equal(packet.n_fds, 2);
         assert_true(packet.memory_fd >= 0);
         worker_packet_done(&packet);
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
         free(blob);
 }
 
 static void test_too_long(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         uint8_t *blob = malloc(WORKER_MESSAGE_MAX);
         WorkerMessage m = make_create(blob, WORKER_MESSAGE_MAX);
 
         assert_int_equal(worker_send(f->a, &m, NULL, 0, 0), -EMSGSIZE);
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
         free(blob);
 }
 
-static void forward(Fixture *f, size_t size)
+static void forward(SocketPair *f, size_t size)
 {
         WorkerPacket packet = WORKER_PACKET_INIT, again = WORKER_PACKET_INIT;
         uint8_t *blob = malloc(size);
@@ -126,7 +89,7 @@ static void forward(Fixture *f, size_t size)
         assert_memory_equal(again.message.blob, blob, size);
         worker_packet_done(&packet);
         worker_packet_done(&again);
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
         free(blob);
 }
 
@@ -138,7 +101,7 @@ static void test_forward(void **state)
 
 static void test_end(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         WorkerPacket packet = WORKER_PACKET_INIT;
 
         assert_int_equal(worker_receive(f->b, &packet, MSG_DONTWAIT), -EAGAIN);
@@ -149,7 +112,7 @@ static void test_end(void **state)
 
 static void test_rubbish(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         WorkerPacket packet = WORKER_PACKET_INIT;
 
         assert_int_equal(fd_socket_send(f->a, "rubbish", 7, (int[]){ f->a, f->a }, 2, 0), 0);
@@ -159,12 +122,12 @@ static void test_rubbish(void **state)
         assert_int_equal(fd_socket_send(f->a, "", 1, (int[]){ f->a }, 1, 0), 0); /* a socket */
         assert_int_equal(worker_receive(f->b, &packet, 0), -EBADMSG);
         assert_null(packet.data);
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
 }
 
 static void test_too_many_fds(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         WorkerPacket packet = WORKER_PACKET_INIT;
         WorkerMessage m = { .type = WORKER_GATE };
         WireWriter w = WIRE_WRITER_INIT;
@@ -176,12 +139,12 @@ static void test_too_many_fds(void **state)
                 assert_int_equal(fd_socket_send(f->a, w.data, w.size, sent, n, 0), 0);
                 assert_int_equal(worker_receive(f->b, &packet, 0), -EBADMSG);
         }
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
         wire_writer_done(&w);
 }
 
 /* A message in a memfd that is sealed with @seals. */
-static int receive_memory(Fixture *f, int seals, off_t size)
+static int receive_memory(SocketPair *f, int seals, off_t size)
 {
         _drop_(drop_fd) int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
         WorkerPacket packet = WORKER_PACKET_INIT;
@@ -204,7 +167,7 @@ static int receive_memory(Fixture *f, int seals, off_t size)
 static void test_seals(void **state)
 {
         const int all = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
-        Fixture *f = *state;
+        SocketPair *f = *state;
 
         assert_int_equal(receive_memory(f, all, -1), 1);
         assert_int_equal(receive_memory(f, 0, -1), -EBADMSG);
@@ -213,12 +176,12 @@ static void test_seals(void **state)
         assert_int_equal(receive_memory(f, all & ~F_SEAL_GROW, -1), -EBADMSG);
         assert_int_equal(receive_memory(f, all, 0), -EBADMSG);
         assert_int_equal(receive_memory(f, all, WORKER_MESSAGE_MAX + 1), -EBADMSG);
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
 }
 
-#define CASE(name, func)                    \
-        {                                   \
-                name, func, setup, teardown \
+#define CASE(name, func)                                            \
+        {                                                           \
+                name, func, socket_pair_setup, socket_pair_teardown \
         }
 
 int main(void)

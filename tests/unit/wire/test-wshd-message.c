@@ -14,6 +14,7 @@
 
 #include "basic/fd.h"
 #include "wire/wshd-message.h"
+#include "socket-pair.h"
 
 static const WshdMessage full = {
         .type = WSHD_SPAWN,
@@ -206,48 +207,9 @@ static void test_stages(void **state)
         assert_string_equal(wshd_stage_to_string(UINT32_MAX), "unknown");
 }
 
-/* A pair of sockets, and how many descriptors this process had before. */
-typedef struct Fixture {
-        int a, b;
-        int n_open;
-} Fixture;
-
-static int count_open(void)
-{
-        int n = 0;
-
-        for (int fd = 0; fd < 256; fd++)
-                n += fcntl(fd, F_GETFD) >= 0;
-        return n;
-}
-
-static int setup(void **state)
-{
-        Fixture *f = calloc(1, sizeof(*f));
-        int fds[2];
-
-        if (!f || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
-                return -1;
-        f->a = fds[0];
-        f->b = fds[1];
-        f->n_open = count_open();
-        *state = f;
-        return 0;
-}
-
-static int teardown(void **state)
-{
-        Fixture *f = *state;
-
-        fd_close(f->a);
-        fd_close(f->b);
-        free(f);
-        return 0;
-}
-
 static void test_send(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         char buffer[16];
         int fds[WSHD_FDS_MAX] = { -EBADF };
         size_t n_fds = ELEMENTSOF(fds);
@@ -265,7 +227,7 @@ static void test_send(void **state)
 
 static void test_send_fds(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         int fds[WSHD_FDS_MAX], sent[WSHD_FDS_MAX];
         struct stat a, b;
         char buffer[4];
@@ -283,12 +245,12 @@ static void test_send_fds(void **state)
                 assert_int_equal(a.st_ino, b.st_ino);
                 fd_close(fds[i]);
         }
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
 }
 
 static void test_send_bounds(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         int sent[WSHD_FDS_MAX + 1] = { 0 };
 
         assert_int_equal(wshd_send(f->a, "x", 1, sent, WSHD_FDS_MAX + 1), -EINVAL);
@@ -299,7 +261,7 @@ static void test_send_bounds(void **state)
 
 static void test_full_queue(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         int r, n = 0;
 
         while ((r = wshd_send(f->a, "x", 1, NULL, 0)) == 0 && n < 100000)
@@ -310,7 +272,7 @@ static void test_full_queue(void **state)
 
 static void test_end(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         char buffer[4];
         size_t n_fds = 0;
 
@@ -323,30 +285,30 @@ static void test_end(void **state)
 
 static void test_truncated_datagram(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         char buffer[4];
         int fds[WSHD_FDS_MAX], sent[2] = { 0, 1 };
         size_t n_fds = ELEMENTSOF(fds);
 
         assert_int_equal(wshd_send(f->a, "longer", 6, sent, 2), 0);
         assert_int_equal(wshd_receive(f->b, buffer, sizeof(buffer), fds, &n_fds), -EBADMSG);
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
 }
 
 static void test_more_fds_than_room(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         char buffer[4];
         int fds[1] = { -EBADF }, sent[3] = { 0, 1, 2 };
         size_t n_fds = 1;
 
         assert_int_equal(wshd_send(f->a, "x", 1, sent, 3), 0);
         assert_int_equal(wshd_receive(f->b, buffer, sizeof(buffer), fds, &n_fds), -EBADMSG);
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
         n_fds = 0;
         assert_int_equal(wshd_send(f->a, "x", 1, sent, 1), 0);
         assert_int_equal(wshd_receive(f->b, buffer, sizeof(buffer), NULL, &n_fds), -EBADMSG);
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
 }
 
 /* What wshd_send() would not send. */
@@ -372,31 +334,31 @@ static void send_raw(int fd, size_t size, size_t n_fds)
 
 static void test_flood_of_fds(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         char buffer[4];
         int fds[WSHD_FDS_MAX];
         size_t n_fds = ELEMENTSOF(fds);
 
         send_raw(f->a, 1, 64);
         assert_int_equal(wshd_receive(f->b, buffer, sizeof(buffer), fds, &n_fds), -EBADMSG);
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
 }
 
 static void test_empty_datagram(void **state)
 {
-        Fixture *f = *state;
+        SocketPair *f = *state;
         char buffer[4];
         int fds[WSHD_FDS_MAX];
         size_t n_fds = ELEMENTSOF(fds);
 
         send_raw(f->a, 0, 3);
         assert_int_equal(wshd_receive(f->b, buffer, sizeof(buffer), fds, &n_fds), -EBADMSG);
-        assert_int_equal(count_open(), f->n_open);
+        assert_int_equal(socket_pair_count_open(), f->n_open);
 }
 
-#define CASE(name, func)                    \
-        {                                   \
-                name, func, setup, teardown \
+#define CASE(name, func)                                            \
+        {                                                           \
+                name, func, socket_pair_setup, socket_pair_teardown \
         }
 
 int main(void)

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "firewall/netfilter.h"
+#include "wire/firewall-message.h"
+
+/* Connections that the kernel keeps track of. Whether one may begin is decided by its first packet;
+ * those that live on are let through because they are known. So one is cut by forgetting it: what
+ * follows is no beginning, and is refused (text.c). */
+
+typedef struct Connection {
+        int family;         /* AF_INET, AF_INET6 */
+        uint8_t protocol;   /* IPPROTO_* */
+        uint8_t source[16]; /* as the one who began it sees them; 4 bytes of AF_INET */
+        uint8_t target[16];
+        uint8_t answerer[16]; /* who really answers: another one when a forward leads there */
+        uint16_t target_port;
+        uint8_t icmp_type, icmp_code;
+} Connection;
+
+/* Reads an answer of the kernel's. Returns 0; -EBADMSG. */
+int connection_parse(struct nlmsghdr *answer, Connection *ret);
+
+/* Does it come through this forward into that container? */
+int connection_has_forward(const Connection *connection, const PortForward *forward,
+                           const NetworkAddresses *addresses);
+
+/* Was it begun by that container, to where this rule allows it? But for its is_host, since only the
+ * kernel knows the addresses of the host. */
+int connection_has_rule(const Connection *connection, const EgressRule *rule,
+                        const NetworkAddresses *addresses);
+
+/* Cuts those that come by the forwards of @c, and those that its rules allow.
+ * @ret_n    how many
+ * Returns 0; -EOPNOTSUPP (FAULT_NOT_SUPPORTED) the kernel cannot; negative errno with a fault. */
+int conntrack_cut(Netfilter *netfilter, const FirewallContainer *c, size_t *ret_n, Fault *fault);

@@ -22,6 +22,11 @@
  *     set-mute        no reply at all, until Release()
  *     set-vanish      ends without a reply
  *
+ * and for every FreezeUnit and ThawUnit:
+ *
+ *     freeze-fail     an error as the reply to FreezeUnit
+ *     freeze-mute     no reply to FreezeUnit, until Release()
+ *
  * The next instance is told on its command line which units are there. AddUnit() adds one, too;
  * in the state "taken" it goes with Release(), which says UnitRemoved. GetCalls() gives one line
  * for each call, properties as NAME=VALUE. */
@@ -373,6 +378,32 @@ static int note_unit_call(Fake *fake, const char *method, const char *name)
         return 0;
 }
 
+static int method_freeze(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        int is_freeze = strcmp(sd_bus_message_get_member(m), "FreezeUnit") == 0;
+        Fake *fake = userdata;
+        const char *name;
+        Unit *unit;
+        int r;
+
+        r = sd_bus_message_read(m, "s", &name);
+        if (r < 0)
+                return r;
+        (void)note_unit_call(fake, sd_bus_message_get_member(m), name);
+        unit = map_get(fake->units, name);
+        if (!unit)
+                return sd_bus_error_setf(error, "org.freedesktop.systemd1.NoSuchUnit",
+                                         "Unit %s not loaded.", name);
+        if (is_freeze && is_mode(fake, "freeze-fail"))
+                return sd_bus_error_setf(error, "org.freedesktop.systemd1.UnitBusy",
+                                         "Unit %s is busy.", name);
+        if (is_freeze && is_mode(fake, "freeze-mute")) {
+                unit->waiting = sd_bus_message_ref(m);
+                return 1;
+        }
+        return sd_bus_reply_method_return(m, NULL);
+}
+
 static int method_stop(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
         Fake *fake = userdata;
@@ -570,6 +601,8 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD("Subscribe", NULL, NULL, method_subscribe, OPEN),
         SD_BUS_METHOD("StartTransientUnit", "ssa(sv)a(sa(sv))", "o", method_start, OPEN),
         SD_BUS_METHOD("SetUnitProperties", "sba(sv)", NULL, method_set_properties, OPEN),
+        SD_BUS_METHOD("FreezeUnit", "s", NULL, method_freeze, OPEN),
+        SD_BUS_METHOD("ThawUnit", "s", NULL, method_freeze, OPEN),
         SD_BUS_METHOD("StopUnit", "ss", "o", method_stop, OPEN),
         SD_BUS_METHOD("KillUnit", "ssi", NULL, method_kill, OPEN),
         SD_BUS_METHOD("GetUnit", "s", "o", method_get_unit, OPEN),

@@ -20,6 +20,12 @@
  *     fail-remove        FAILED as the answer to REMOVE
  *     hang-remove        no answer to REMOVE
  *
+ *     fail-freeze        FAILED as the answer to FREEZE, after the group was frozen
+ *     hang-freeze        no answer to FREEZE
+ *
+ * Where $WARDEN_FAKE_CGROUP names a folder that wardend has for /sys/fs/cgroup, the container is in
+ * the group that a real one would be in, and FREEZE writes to the freezer there.
+ *
  * It is warden-firewall as well, and changes nothing:
  *     fail-firewall      FAILED as the answer to FIREWALL
  *     hang-firewall
@@ -290,6 +296,60 @@ static int limit_bandwidth(Operation *op, const WorkerMessage *m)
         return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0);
 }
 
+static int write_text(const char *path, const char *text)
+{
+        FILE *f = fopen(path, "we");
+        int r;
+
+        if (!f)
+                return -errno;
+        r = fputs(text, f) < 0 ? -EIO : 0;
+        return fclose(f) != 0 ? -errno : r;
+}
+
+/* The kernel's files of a group, as far as the daemon reads or writes them without being asked. */
+static int make_group(const char *top, const char *controller, const char *group, const char *file,
+                      const char *text)
+{
+        char path[PATH_MAX];
+        int r;
+
+        (void)snprintf(path, sizeof(path), "%s/%s%s", top, controller, group);
+        r = io_mkdir_parents(path, 0755);
+        if (r < 0 || !file)
+                return r;
+        (void)snprintf(path, sizeof(path), "%s/%s%s/%s", top, controller, group, file);
+        return access(path, F_OK) == 0 ? 0 : write_text(path, text);
+}
+
+/* /proc/PID/cgroup is what the daemon believes: in our mount namespace, which is its own, another
+ * file lies there. It goes with the process. */
+static int enter_group(const Operation *op)
+{
+        const char *top = getenv("WARDEN_FAKE_CGROUP");
+        char group[128], path[PATH_MAX], text[256], target[64];
+        int r;
+
+        if (!top)
+                return 0;
+        (void)snprintf(group, sizeof(group), "/warden.slice/warden-%s.scope", op->plan->id);
+        r = make_group(top, "systemd", group, NULL, NULL);
+        if (r >= 0)
+                r = make_group(top, "freezer", group, "freezer.state", "THAWED");
+        if (r >= 0)
+                r = make_group(top, "memory", group, "memory.oom_control",
+                               "oom_kill_disable 0\nunder_oom 0\noom_kill 0\n");
+        if (r >= 0)
+                r = make_group(top, "memory", group, "cgroup.event_control", "");
+        if (r < 0)
+                return r;
+        (void)snprintf(path, sizeof(path), "%s/of-%d", top, (int)op->pid);
+        (void)snprintf(text, sizeof(text), "1:name=systemd:%s\n", group);
+        (void)snprintf(target, sizeof(target), "/proc/%d/cgroup", (int)op->pid);
+        r = write_text(path, text);
+        return r < 0 ? r : mount(path, target, NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+}
+
 static int create(Operation *op)
 {
         WorkerMessage cloned = { .type = WORKER_CLONED };
@@ -301,6 +361,9 @@ static int create(Operation *op)
         r = clone_child(op);
         if (r < 0)
                 return fail(op, r, "fake: cannot clone");
+        r = enter_group(op);
+        if (r < 0)
+                return fail(op, r, "fake: cannot enter a group");
         cloned.pid = (uint32_t)op->pid;
         r = worker_send(op->fd, &cloned, &op->pidfd, 1, 0);
         if (r < 0)
@@ -363,6 +426,28 @@ static int firewall(Operation *op, const WorkerMessage *m)
         return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0);
 }
 
+static int freeze(Operation *op, const WorkerMessage *m)
+{
+        const char *top = getenv("WARDEN_FAKE_CGROUP");
+        FreezeRequest request;
+        char path[PATH_MAX];
+        int r;
+
+        if (is_mode(op, "hang-freeze"))
+                return hang(op);
+        if (freeze_request_decode(m->blob, m->blob_size, &request) < 0)
+                return fail(op, -EBADMSG, "fake: cannot read the request");
+        (void)snprintf(path, sizeof(path), "%s/freezer%s/freezer.state", top ? top : "",
+                       request.control_group);
+        freeze_request_done(&request);
+        r = write_text(path, "FROZEN");
+        if (r < 0)
+                return fail(op, r, "fake: cannot freeze");
+        if (misbehave(op, "freeze"))
+                return 1;
+        return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0);
+}
+
 static void operate(WorkerPacket *packet, const char *wshd)
 {
         Operation op = { .fd = packet->fds[0], .wshd = wshd, .pidfd = -EBADF, .gate_fd = -EBADF };
@@ -377,6 +462,8 @@ static void operate(WorkerPacket *packet, const char *wshd)
                 _exit(remove_all(&op, m) < 0);
         if (m->type == WORKER_BANDWIDTH)
                 _exit(limit_bandwidth(&op, m) < 0);
+        if (m->type == WORKER_FREEZE)
+                _exit(freeze(&op, m) < 0);
         if (m->type == WORKER_FIREWALL)
                 _exit(firewall(&op, m) < 0);
         if (plan_decode(m->blob, m->blob_size, &op.plan) < 0)

@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -44,6 +46,52 @@ static const char *need_env(const char *name)
         return value;
 }
 
+/* Containers that an earlier wardend left: fake-worker has put each one's file there. */
+static int enter_groups(const char *top)
+{
+        DIR *d = opendir(top);
+        struct dirent *entry;
+
+        if (!d)
+                return -errno;
+        while ((entry = readdir(d))) {
+                char path[512], target[64];
+
+                if (strncmp(entry->d_name, "of-", 3) != 0)
+                        continue;
+                (void)snprintf(path, sizeof(path), "%s/%s", top, entry->d_name);
+                (void)snprintf(target, sizeof(target), "/proc/%.16s/cgroup", entry->d_name + 3);
+                (void)mount(path, target, NULL, MS_BIND, NULL); /* fails for those that are gone */
+        }
+        (void)closedir(d);
+        return 0;
+}
+
+/* In the child that becomes wardend: the fake worker is its child and sees the same. */
+static void enter_cgroup(const Harness *h)
+{
+        char top[96];
+        int r = 0;
+
+        if (h->cgroup == HARNESS_CGROUP_HOST)
+                return;
+        path_in(h, "cgroup", top, sizeof(top));
+        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+                r = -errno;
+        if (r >= 0 && h->cgroup == HARNESS_CGROUP_UNIFIED)
+                r = mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL) < 0 ? -errno : 0;
+        if (r >= 0 && h->cgroup == HARNESS_CGROUP_LEGACY)
+                r = mount(top, "/sys/fs/cgroup", NULL, MS_BIND, NULL) < 0 ? -errno : 0;
+        if (r >= 0 && h->cgroup == HARNESS_CGROUP_LEGACY)
+                r = enter_groups(top);
+        if (r >= 0 && h->cgroup == HARNESS_CGROUP_LEGACY)
+                r = setenv("WARDEN_FAKE_CGROUP", "/sys/fs/cgroup", 1) < 0 ? -errno : 0;
+        if (r < 0) {
+                (void)dprintf(2, "cannot mount control groups: %s\n", strerror(-r));
+                _exit(126);
+        }
+}
+
 /* The child's output goes to a file of its name in the directory. */
 static pid_t spawn(Harness *h, const char *log_name, char *const argv[])
 {
@@ -58,6 +106,8 @@ static pid_t spawn(Harness *h, const char *log_name, char *const argv[])
 
                 (void)dup2(fd, 1);
                 (void)dup2(fd, 2);
+                if (strcmp(log_name, "wardend.log") == 0)
+                        enter_cgroup(h);
                 (void)execv(argv[0], argv);
                 (void)dprintf(2, "cannot execute %s: %s\n", argv[0], strerror(errno));
                 _exit(127);
@@ -160,6 +210,61 @@ void harness_new(Harness *h)
 {
         harness_new_bus(h);
         harness_start_wardend(h);
+}
+
+int harness_new_with_cgroup(Harness *h, HarnessCgroup cgroup)
+{
+        char path[96];
+
+        if (geteuid() != 0)
+                return -1;
+        harness_new_bus(h);
+        h->cgroup = cgroup;
+        path_in(h, "cgroup", path, sizeof(path));
+        assert_int_equal(mkdir(path, 0755), 0);
+        harness_start_wardend(h);
+        return 0;
+}
+
+/* Of the one entry there is in the slice. */
+static int group_file(const Harness *h, const char *controller, const char *file, char *ret,
+                      size_t size)
+{
+        char slice[160];
+        struct dirent *entry;
+        DIR *d;
+
+        (void)snprintf(slice, sizeof(slice), "%s/cgroup/%s/warden.slice", h->directory, controller);
+        d = opendir(slice);
+        if (!d)
+                return -errno;
+        while ((entry = readdir(d)) && entry->d_name[0] == '.')
+                ;
+        if (entry)
+                (void)snprintf(ret, size, "%s/%s/%s", slice, entry->d_name, file);
+        (void)closedir(d);
+        return entry ? 0 : -ENOENT;
+}
+
+char *harness_read_group(Harness *h, const char *controller, const char *file)
+{
+        char path[512], *text = NULL;
+
+        assert_int_equal(group_file(h, controller, file, path, sizeof(path)), 0);
+        assert_int_equal(io_read_file(AT_FDCWD, path, 4096, &text, NULL), 0);
+        return text;
+}
+
+void harness_write_group(Harness *h, const char *controller, const char *file, const char *text)
+{
+        char path[512];
+        FILE *f;
+
+        assert_int_equal(group_file(h, controller, file, path, sizeof(path)), 0);
+        f = fopen(path, "we");
+        assert_non_null(f);
+        assert_true(fputs(text, f) >= 0);
+        assert_int_equal(fclose(f), 0);
 }
 
 static int name_has_owner(Harness *h, const char *name)

@@ -12,12 +12,21 @@
  * is their subreaper, so that nothing is left behind. A function that cannot do its part fails
  * the test. */
 
+typedef enum HarnessCgroup {
+        HARNESS_CGROUP_HOST,    /* the host's */
+        HARNESS_CGROUP_UNIFIED, /* cgroup v2, where no container has a group */
+        HARNESS_CGROUP_LEGACY,  /* folders that look like cgroup v1, with a group for each */
+} HarnessCgroup;
+
 typedef struct Harness {
         char directory[64]; /* below /tmp */
         char address[128];
         /* For the next harness_start_systemd(): its mode, and a unit that it knows; "": none */
         char systemd_mode[32], systemd_unit[64], systemd_unit_state[16];
         pid_t bus_pid, systemd_pid, wardend_pid;
+        /* What wardend has for /sys/fs/cgroup, in a mount namespace of its own; for the next
+         * harness_launch_wardend() */
+        HarnessCgroup cgroup;
         int notify_fd;
         int is_ready; /* READY=1 was seen of this wardend */
         char status[256];
@@ -33,6 +42,13 @@ void harness_free(Harness *h);
 void harness_start_systemd(Harness *h);
 void harness_start_wardend(Harness *h);  /* and waits until it is ready */
 void harness_launch_wardend(Harness *h); /* does not wait */
+
+/* harness_new() with other control groups. Returns 0; -1: who is not root cannot mount them. */
+int harness_new_with_cgroup(Harness *h, HarnessCgroup cgroup);
+
+/* The text of a file of the only container's group of HARNESS_CGROUP_LEGACY; the caller's. */
+char *harness_read_group(Harness *h, const char *controller, const char *file);
+void harness_write_group(Harness *h, const char *controller, const char *file, const char *text);
 void harness_kill_wardend(Harness *h, int signal);
 void harness_stop_systemd(Harness *h);
 

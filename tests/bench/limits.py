@@ -87,6 +87,11 @@ def get_stats(n):
     return {None: waits, "the daemon's own time, the goal for 1,000 is 10 ms": daemon}
 
 
+def silent(*command):
+    """Its output is not ours to read."""
+    return bench_command(0, "sh", "-c", 'exec "$@" >/dev/null', "-", *command)
+
+
 def one_by_one(n, names, *command):
     """A tool that knows one container only is asked for each of them."""
     samples = []
@@ -110,7 +115,7 @@ def statistics(root, bundle, count, n, with_peers):
     with contextlib.ExitStack() as stack:
         names = stack.enter_context(ours(root, count))
         table.add("warden, GetStats at the bus", n, get_stats)
-        table.add("wardenctl stats --json", n, bench_command(0, "wardenctl", "stats", "--json"))
+        table.add("wardenctl stats --json", n, silent("wardenctl", "stats", "--json"))
         for tool, start, remove in peers if with_peers else []:
             try:
                 stack.enter_context(theirs(tool, names, start, remove))
@@ -121,7 +126,7 @@ def statistics(root, bundle, count, n, with_peers):
                 table.add("runc events --stats" + (", one after the other" if plural else ""), n // 4,
                           lambda n: one_by_one(n, names, "runc", "events", "--stats", "{}"))
             else:
-                table.add("podman stats --no-stream", n // 4, bench_command(0, *PODMAN, "stats", "--no-stream"))
+                table.add("podman stats --no-stream", n // 4, silent(*PODMAN, "stats", "--no-stream"))
         if with_peers:
             table.notes.append("crun has no statistics")
         table.measure()
@@ -136,7 +141,7 @@ def set_limits(root, bundle, n):
         unit = json.loads(run("wardenctl", "info", "--json", names[0]).stdout)
         unit = (unit[0] if isinstance(unit, list) else unit)["Unit"]
         table.add("warden, SetLimits at the bus", n, lambda n: {None: bench("limits", names[0], n)["limits"]})
-        table.add("wardenctl limit", n // 2, bench_command(0, "wardenctl", "limit", names[0], "MemoryMax=64M"))
+        table.add("wardenctl limit", n // 2, silent("wardenctl", "limit", names[0], "MemoryMax=64M"))
         table.add("systemctl set-property --runtime", n // 2,
                   bench_command(0, "systemctl", "set-property", "--runtime", unit, "MemoryMax=64M"))
         for tool in ("crun", "runc"):

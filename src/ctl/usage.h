@@ -19,7 +19,7 @@ struct json_object;
 typedef struct Usage {
         char *name;
         char state[16];
-        char slice[SLICE_NAME_MAX + 1]; /* that it shares with others; "": none */
+        char slice[SLICE_UNIT_MAX]; /* that it shares with others; "": none */
         uint64_t cpu_permyriad; /* USAGE_UNKNOWN until there are two answers; so are all rates */
         uint64_t cpu_quota_permyriad; /* USAGE_UNKNOWN: none */
         uint64_t memory_bytes;        /* without what the kernel drops first, as docker counts it */

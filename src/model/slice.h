@@ -8,6 +8,7 @@
  * in warden.slice. */
 
 #define SLICE_NAME_MAX 128
+#define SLICE_UNIT_MAX (SLICE_NAME_MAX + (int)sizeof("warden-.slice")) /* with the NUL */
 
 /* @text   NAME or warden-NAME.slice
  * @ret    the unit's name; new memory

@@ -69,6 +69,24 @@ static void check_quota(const uint8_t *data, size_t size)
         quota_request_done(&back);
 }
 
+static void check_freeze(const uint8_t *data, size_t size)
+{
+        FreezeRequest request = { NULL }, back = { NULL };
+        WireWriter w = WIRE_WRITER_INIT;
+        int r = freeze_request_decode(data, size, &request);
+
+        PROMISE(r == 0 || r == -EBADMSG);
+        if (r < 0)
+                return;
+        PROMISE(request.control_group[0] == '/' && !strstr(request.control_group, "/../"));
+        PROMISE(freeze_request_encode(&request, &w) == 0);
+        PROMISE(freeze_request_decode(w.data, w.size, &back) == 0);
+        PROMISE(strcmp(request.control_group, back.control_group) == 0);
+        wire_writer_done(&w);
+        freeze_request_done(&request);
+        freeze_request_done(&back);
+}
+
 static void check_bandwidth(const uint8_t *data, size_t size)
 {
         WireWriter w = WIRE_WRITER_INIT;
@@ -92,6 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_message(data, size);
         check_request(data, size);
         check_quota(data, size);
+        check_freeze(data, size);
         check_bandwidth(data, size);
         return 0;
 }

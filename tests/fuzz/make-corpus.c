@@ -289,6 +289,7 @@ static void make_worker_messages(const char *corpus)
                             .blob_size = 4 };
         RemoveRequest request = { NULL };
         BandwidthRequest bandwidth = { .interface = "w-" ID };
+        char group[] = "/warden.slice/warden-" ID ".scope";
         WireWriter w = WIRE_WRITER_INIT;
 
         check(worker_message_encode(&m, &w), "create");
@@ -310,6 +311,8 @@ static void make_worker_messages(const char *corpus)
                                    &w),
               "quota");
         save_writer(corpus, "worker-message", "quota-request", &w);
+        check(freeze_request_encode(&(FreezeRequest){ .control_group = group }, &w), "freeze");
+        save_writer(corpus, "worker-message", "freeze-request", &w);
         check(bandwidth_limits_set(&bandwidth.limits, BANDWIDTH_NAME_BOTH,
                                    &(Bandwidth){ 1000000, 0 }, NULL),
               "bandwidth");

@@ -9,6 +9,7 @@
 #include "basic/fd.h"
 #include "basic/io.h"
 #include "basic/macro.h"
+#include "firewall/change.h"
 #include "firewall/conntrack.h"
 #include "firewall/port-probe.h"
 #include "firewall/server.h"
@@ -114,7 +115,18 @@ static void call_finish(Server *server, Call *call)
 
 /* -- transactions -- */
 
-static int run_calls(Server *server, size_t first, size_t n, Fault *fault)
+/* Changes of containers, as one transaction. */
+static int run_changes(Server *server, size_t first, size_t n, Fault *fault)
+{
+        _drop_(batch_done) Batch batch = BATCH_INIT;
+
+        for (size_t i = first; i < first + n; i++)
+                if (server->calls[i].fd >= 0)
+                        firewall_change_write(&batch, &server->calls[i].request);
+        return batch_run(&batch, server->netfilter, fault);
+}
+
+static int run_rebuild(Server *server, const FirewallRequest *request, Fault *fault)
 {
         _drop_(drop_free) char *text = NULL;
         size_t size = 0;
@@ -122,12 +134,10 @@ static int run_calls(Server *server, size_t first, size_t n, Fault *fault)
 
         if (!f)
                 return -ENOMEM;
-        for (size_t i = first; i < first + n; i++)
-                if (server->calls[i].fd >= 0)
-                        firewall_text_write(f, &server->calls[i].request);
+        firewall_text_write(f, request);
         if (fclose(f) != 0)
                 return -ENOMEM;
-        return size > 0 ? transaction_run(server->transaction, text, fault) : 0;
+        return transaction_run(server->transaction, text, fault);
 }
 
 static void run_alone(Server *server, size_t i)
@@ -138,7 +148,8 @@ static void run_alone(Server *server, size_t i)
 
         if (call->fd < 0)
                 return;
-        r = run_calls(server, i, 1, &fault);
+        r = call->request.action == FIREWALL_REBUILD ? run_rebuild(server, &call->request, &fault)
+                                                     : run_changes(server, i, 1, &fault);
         if (r >= 0) {
                 call_finish(server, call);
                 return;
@@ -168,11 +179,20 @@ static void probe_ports(Call *call)
         }
 }
 
+/* A rebuild is of all that there was before it, so what is around it keeps its place. */
+static int is_joint(const Server *server)
+{
+        for (size_t i = 0; i < server->n_calls; i++)
+                if (server->calls[i].request.action == FIREWALL_REBUILD)
+                        return 0;
+        return server->n_calls > 1;
+}
+
 static void server_work(Server *server)
 {
         for (size_t i = 0; i < server->n_calls; i++)
                 probe_ports(&server->calls[i]);
-        if (server->n_calls > 1 && run_calls(server, 0, server->n_calls, NULL) >= 0) {
+        if (is_joint(server) && run_changes(server, 0, server->n_calls, NULL) >= 0) {
                 for (size_t i = 0; i < server->n_calls; i++)
                         if (server->calls[i].fd >= 0)
                                 call_finish(server, &server->calls[i]);

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "basic/macro.h"
+#include "firewall/link-address.h"
+#include "firewall/rule.h"
 #include "firewall/text.h"
 
 #define INET "inet warden"
@@ -173,7 +175,7 @@ static void write_ranges(FILE *f, const char *set, const IpRange *ranges, size_t
                 (void)fputs(" }\n", f);
 }
 
-void firewall_text_write_base(FILE *f, const FirewallRequest *policy)
+static void write_base(FILE *f, const FirewallRequest *policy)
 {
         /* To add before deleting makes it no error that there is none; all of it is one
          * transaction, so that at no time there is less than one of the two. */
@@ -207,10 +209,7 @@ typedef struct ContainerText {
 static void container_text(const FirewallContainer *c, ContainerText *ret)
 {
         const uint8_t *mac = c->addresses.mac;
-        const uint8_t link[16] = {
-                0xfe,       0x80,   0,      0,    0,    0,      0,      0,
-                mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5],
-        };
+        uint8_t link[16];
 
         *ret = (ContainerText){ .interface = c->addresses.interface };
         (void)snprintf(ret->mac, sizeof(ret->mac), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
@@ -219,35 +218,36 @@ static void container_text(const FirewallContainer *c, ContainerText *ret)
         if (c->addresses.prefix6 == 0)
                 return;
         (void)inet_ntop(AF_INET6, c->addresses.container6, ret->address6, sizeof(ret->address6));
+        link_address_of_mac(mac, link);
         (void)inet_ntop(AF_INET6, link, ret->link6, sizeof(ret->link6));
 }
 
-static void write_segment(FILE *f, const char *verb, uint32_t segment, const ContainerText *t)
+static void write_segment(FILE *f, uint32_t segment, const ContainerText *t)
 {
         if (segment == 0)
                 return;
-        (void)fprintf(f, "%s element " INET " segments { \"%s\" : 0x%08x }\n", verb, t->interface,
+        (void)fprintf(f, "add element " INET " segments { \"%s\" : 0x%08x }\n", t->interface,
                       segment);
-        (void)fprintf(f, "%s element " INET " members { 0x%08x . \"%s\" }\n", verb, segment,
+        (void)fprintf(f, "add element " INET " members { 0x%08x . \"%s\" }\n", segment,
                       t->interface);
 }
 
-static void write_guard(FILE *f, const char *verb, const ContainerText *t)
+static void write_guard(FILE *f, const ContainerText *t)
 {
-        (void)fprintf(f, "%s element " INET " slots { \"%s\" }\n", verb, t->interface);
-        (void)fprintf(f, "%s element " INET " guard4 { \"%s\" . %s . %s }\n", verb, t->interface,
-                      t->mac, t->address4);
-        (void)fprintf(f, "%s element " INET " self4 { %s . %s }\n", verb, t->address4, t->address4);
+        (void)fprintf(f, "add element " INET " slots { \"%s\" }\n", t->interface);
+        (void)fprintf(f, "add element " INET " guard4 { \"%s\" . %s . %s }\n", t->interface, t->mac,
+                      t->address4);
+        (void)fprintf(f, "add element " INET " self4 { %s . %s }\n", t->address4, t->address4);
         if (*t->address6) {
                 (void)fprintf(
-                        f, "%s element " INET " guard6 { \"%s\" . %s . %s, \"%s\" . %s . %s }\n",
-                        verb, t->interface, t->mac, t->address6, t->interface, t->mac, t->link6);
-                (void)fprintf(f, "%s element " INET " self6 { %s . %s }\n", verb, t->address6,
+                        f, "add element " INET " guard6 { \"%s\" . %s . %s, \"%s\" . %s . %s }\n",
+                        t->interface, t->mac, t->address6, t->interface, t->mac, t->link6);
+                (void)fprintf(f, "add element " INET " self6 { %s . %s }\n", t->address6,
                               t->address6);
         }
-        (void)fprintf(f, "%s element " ARP " slots { \"%s\" }\n", verb, t->interface);
-        (void)fprintf(f, "%s element " ARP " guard { \"%s\" . %s . %s }\n", verb, t->interface,
-                      t->mac, t->address4);
+        (void)fprintf(f, "add element " ARP " slots { \"%s\" }\n", t->interface);
+        (void)fprintf(f, "add element " ARP " guard { \"%s\" . %s . %s }\n", t->interface, t->mac,
+                      t->address4);
 }
 
 /* -- forwards -- */
@@ -263,8 +263,7 @@ static void write_forward_elements(FILE *f, const PortForward *forward, const ch
                               forward->container_port + i);
 }
 
-static void write_forward(FILE *f, const char *verb, const PortForward *forward,
-                          const ContainerText *t)
+static void write_forward(FILE *f, const PortForward *forward, const ContainerText *t)
 {
         int family = forward->host_address.family;
         char host[IP_RANGE_MAX] = "";
@@ -274,215 +273,101 @@ static void write_forward(FILE *f, const char *verb, const PortForward *forward,
         if (!host_address_is_any(&forward->host_address))
                 ip_range_format(&forward->host_address, host);
         if (family != AF_INET6) {
-                (void)fprintf(f, "%s element " INET " %s { ", verb,
-                              *host ? "addressed4" : "forwards4");
+                (void)fprintf(f, "add element " INET " %s { ", *host ? "addressed4" : "forwards4");
                 write_forward_elements(f, forward, host, t->address4);
                 (void)fputs(" }\n", f);
         }
         if (family != AF_INET && *t->address6) {
-                (void)fprintf(f, "%s element " INET " %s { ", verb,
-                              *host ? "addressed6" : "forwards6");
+                (void)fprintf(f, "add element " INET " %s { ", *host ? "addressed6" : "forwards6");
                 write_forward_elements(f, forward, host, t->address6);
                 (void)fputs(" }\n", f);
         }
 }
 
-static void write_forwards(FILE *f, const char *verb, const FirewallContainer *c,
-                           const ContainerText *t)
-{
-        for (size_t i = 0; i < c->n_forwards; i++)
-                write_forward(f, verb, &c->forwards[i], t);
-}
-
 /* -- rules -- */
 
-static void write_rule_networks(FILE *f, const EgressRule *rule, int family)
+static void write_rule_network(FILE *f, const IpRange *network)
 {
-        const char *separator = "";
         char text[IP_RANGE_MAX];
 
-        (void)fprintf(f, " ct original %s daddr { ", family == AF_INET ? "ip" : "ip6");
-        for (size_t i = 0; i < rule->n_networks; i++) {
-                if (rule->networks[i].family != family)
-                        continue;
-                ip_range_format(&rule->networks[i], text);
-                (void)fprintf(f, "%s%s", separator, text);
-                separator = ", ";
-        }
-        (void)fputs(" }", f);
+        ip_range_format(network, text);
+        (void)fprintf(f, " ct original %s daddr %s", network->family == AF_INET ? "ip" : "ip6",
+                      text);
 }
 
-static void write_rule_protocol(FILE *f, const EgressRule *rule, const PortRange *ports)
+/* These names are words of the language. All others, such as ipv6-icmp, it looks up in a file that
+ * a small host does not have. */
+static void write_rule_protocol(FILE *f, const EgressRule *rule)
 {
         const char *name = network_protocol_to_string(rule->protocol);
 
         if (rule->protocol == NETWORK_PROTOCOL_ANY)
                 return;
-        (void)fprintf(f, " meta l4proto %s",
-                      rule->protocol == NETWORK_PROTOCOL_ICMPV6 ? "ipv6-icmp" : name);
+        (void)fprintf(f, " meta l4proto %s", name);
         if (rule->icmp_type >= 0)
                 (void)fprintf(f, " %s type %d", name, rule->icmp_type);
         if (rule->icmp_code >= 0)
                 (void)fprintf(f, " %s code %d", name, rule->icmp_code);
-        if (!ports)
-                return;
-        (void)fprintf(f, " ct original proto-dst %u", ports->first);
-        if (ports->last != ports->first)
-                (void)fprintf(f, "-%u", ports->last);
 }
 
-/* @family   AF_UNSPEC: no network is named
- * @ports    NULL: none is named. One a rule, as libnftables 1.0.6 has no type for sets of this
- */
-static void write_rule_once(FILE *f, const FirewallContainer *c, const EgressRule *rule, int family,
-                            const PortRange *ports, int is_log)
+static void write_rule_part(FILE *f, const FirewallContainer *c, const RulePart *part)
 {
-        (void)fprintf(f, "add rule " INET " %s-%s", rule->is_host ? "host" : "rules", c->id);
-        if (family != AF_UNSPEC)
-                write_rule_networks(f, rule, family);
-        write_rule_protocol(f, rule, ports);
-        if (is_log)
+        const PortRange *ports = part->ports;
+
+        (void)fprintf(f, "add rule " INET " %s-%s", part->rule->is_host ? "host" : "rules", c->id);
+        if (part->network)
+                write_rule_network(f, part->network);
+        write_rule_protocol(f, part->rule);
+        if (ports)
+                (void)fprintf(f, " ct original proto-dst %u", ports->first);
+        if (ports && ports->last != ports->first)
+                (void)fprintf(f, "-%u", ports->last);
+        if (part->is_log)
                 (void)fprintf(f,
-                              " limit rate 10/second burst 50 packets log prefix \"warden %s: \"\n",
-                              c->id);
+                              " limit rate %d/second burst %d packets log prefix \"" RULE_LOG_PREFIX
+                              "\"\n",
+                              RULE_LOG_RATE, RULE_LOG_BURST, c->id);
         else
                 (void)fputs(" counter accept\n", f);
 }
 
-/* Two where there are two things to do, as the limit of the log is not one of the accept. */
-static void write_rule_ports(FILE *f, const FirewallContainer *c, const EgressRule *rule,
-                             int family)
+static void write_rules(FILE *f, const FirewallContainer *c)
 {
-        size_t i = 0;
-
-        do {
-                const PortRange *ports = rule->n_ports > 0 ? &rule->ports[i] : NULL;
-
-                if (rule->is_logged)
-                        write_rule_once(f, c, rule, family, ports, 1);
-                write_rule_once(f, c, rule, family, ports, 0);
-        } while (++i < rule->n_ports);
-}
-
-static int rule_has_family(const EgressRule *rule, int family)
-{
-        for (size_t i = 0; i < rule->n_networks; i++)
-                if (rule->networks[i].family == family)
-                        return 1;
-        return family == AF_UNSPEC && rule->n_networks == 0;
-}
-
-static void write_rule(FILE *f, const FirewallContainer *c, const EgressRule *rule)
-{
-        static const int families[] = { AF_UNSPEC, AF_INET, AF_INET6 };
-
-        for (size_t i = 0; i < ELEMENTSOF(families); i++)
-                if (rule_has_family(rule, families[i]))
-                        write_rule_ports(f, c, rule, families[i]);
-}
-
-static const struct {
-        const char *chain, *map;
-} rule_places[] = {
-        { "rules", "rules" },
-        { "host", "host_rules" },
-};
-
-/* The chain is there afterwards, and empty. */
-static void write_rule_chain(FILE *f, const FirewallContainer *c, size_t place)
-{
-        (void)fprintf(f, "add chain " INET " %s-%s\nflush chain " INET " %s-%s\n",
-                      rule_places[place].chain, c->id, rule_places[place].chain, c->id);
-        (void)fprintf(f, "add element " INET " %s { \"%s\" : jump %s-%s }\n",
-                      rule_places[place].map, c->addresses.interface, rule_places[place].chain,
-                      c->id);
-}
-
-static void write_rules_removed(FILE *f, const FirewallContainer *c, size_t place)
-{
-        write_rule_chain(f, c, place);
-        (void)fprintf(f, "delete element " INET " %s { \"%s\" }\ndelete chain " INET " %s-%s\n",
-                      rule_places[place].map, c->addresses.interface, rule_places[place].chain,
-                      c->id);
-}
-
-static size_t count_rules(const FirewallContainer *c, size_t place)
-{
-        size_t n = 0;
+        static const struct {
+                const char *chain, *map;
+        } places[] = {
+                { "rules", "rules" },
+                { "host", "host_rules" },
+        };
+        int is_there[ELEMENTSOF(places)] = { 0 };
+        RulePart part;
 
         for (size_t i = 0; i < c->n_rules; i++)
-                n += (size_t) !!c->rules[i].is_host == place ? 1 : 0;
-        return n;
-}
-
-static void write_rules(FILE *f, const FirewallContainer *c, int is_replacing)
-{
-        for (size_t place = 0; place < ELEMENTSOF(rule_places); place++) {
-                if (count_rules(c, place) > 0)
-                        write_rule_chain(f, c, place);
-                else if (is_replacing)
-                        write_rules_removed(f, c, place);
-        }
+                is_there[!!c->rules[i].is_host] = 1;
+        for (size_t i = 0; i < ELEMENTSOF(places); i++)
+                if (is_there[i])
+                        (void)fprintf(f,
+                                      "add chain " INET " %s-%s\n"
+                                      "add element " INET " %s { \"%s\" : jump %s-%s }\n",
+                                      places[i].chain, c->id, places[i].map, c->addresses.interface,
+                                      places[i].chain, c->id);
         for (size_t i = 0; i < c->n_rules; i++)
-                write_rule(f, c, &c->rules[i]);
-}
-
-/* -- requests -- */
-
-static void write_added(FILE *f, const FirewallContainer *c, const ContainerText *t)
-{
-        write_guard(f, "add", t);
-        write_segment(f, "add", c->segment, t);
-        write_forwards(f, "add", c, t);
-        write_rules(f, c, 0);
-}
-
-static void write_removed(FILE *f, const FirewallContainer *c, const ContainerText *t)
-{
-        write_forwards(f, "add", c, t);
-        write_forwards(f, "delete", c, t);
-        for (size_t place = 0; place < ELEMENTSOF(rule_places); place++)
-                if (count_rules(c, place) > 0)
-                        write_rules_removed(f, c, place);
-        write_segment(f, "add", c->segment, t);
-        write_segment(f, "delete", c->segment, t);
-        write_guard(f, "add", t);
-        write_guard(f, "delete", t);
-}
-
-static void write_container(FILE *f, FirewallAction action, const FirewallContainer *c)
-{
-        ContainerText t;
-
-        container_text(c, &t);
-        switch (action) {
-        case FIREWALL_REBUILD:
-        case FIREWALL_ADD:
-                write_added(f, c, &t);
-                return;
-        case FIREWALL_REMOVE:
-                write_removed(f, c, &t);
-                return;
-        case FIREWALL_FORWARD:
-                write_forwards(f, "add", c, &t);
-                return;
-        case FIREWALL_UNFORWARD:
-                write_forwards(f, "add", c, &t);
-                write_forwards(f, "delete", c, &t);
-                return;
-        case FIREWALL_RULES:
-                write_rules(f, c, 1);
-                return;
-        case FIREWALL_CUT: /* not of the tables */
-        case _FIREWALL_ACTION_MAX:
-                return;
-        }
+                for (size_t k = 0; rule_part(&c->rules[i], k, &part); k++)
+                        write_rule_part(f, c, &part);
 }
 
 void firewall_text_write(FILE *f, const FirewallRequest *request)
 {
-        if (request->action == FIREWALL_REBUILD)
-                firewall_text_write_base(f, request);
-        for (size_t i = 0; i < request->n_containers; i++)
-                write_container(f, request->action, &request->containers[i]);
+        write_base(f, request);
+        for (size_t i = 0; i < request->n_containers; i++) {
+                const FirewallContainer *c = &request->containers[i];
+                ContainerText t;
+
+                container_text(c, &t);
+                write_guard(f, &t);
+                write_segment(f, c->segment, &t);
+                for (size_t k = 0; k < c->n_forwards; k++)
+                        write_forward(f, &c->forwards[k], &t);
+                write_rules(f, c);
+        }
 }

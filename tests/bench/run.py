@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 
+import firewall
 import limits
 import network
 from tables import BENCH_OUTPUT, DESTINATION, PODMAN, RateTable, Table, bench, bench_command, leader_of, percentile, run
@@ -198,7 +199,7 @@ def machine():
           f"cgroup {mode.stdout.split()[1].strip(chr(34))}; {'; '.join(versions)}.")
 
 
-TABLES = ("life", "jobs", "output", "network", "statistics", "limits", "neighbours")
+TABLES = ("life", "jobs", "output", "network", "firewall", "statistics", "limits", "neighbours")
 
 
 def main():
@@ -224,6 +225,7 @@ def main():
             "network": [lambda: network.price(root, n, 0), lambda: network.price(root, n, 30),
                         lambda: network.crowd(root, 50, max(2, n // 20)),
                         lambda: network.throughput(root, n * 5, 10)],
+            "firewall": [lambda: firewall.changes(n * 5)],
             "statistics": [lambda: limits.statistics(root, bundle, 1, n // 4, True),
                            lambda: limits.statistics(root, bundle, 20, n // 4, True),
                            lambda: limits.statistics(root, bundle, n * 5, n // 8, False)],

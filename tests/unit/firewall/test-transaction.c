@@ -102,57 +102,6 @@ static int has_element(Transaction *t, const char *set, const char *element)
         return transaction_run(t, text, NULL) == 0;
 }
 
-static void test_life(void **state)
-{
-        FirewallContainer c = made(1);
-        Transaction *t = *state;
-
-        assert_runs(t, FIREWALL_REBUILD, NULL, 0);
-        /* Each twice: what is there already, or not any more, is fine. */
-        for (int i = 0; i < 2; i++) {
-                assert_runs(t, FIREWALL_ADD, &c, 1);
-                assert_true(has_element(t, "slots", "\"w-00000000001\""));
-                assert_true(has_element(t, "forwards4", "tcp . 8001"));
-                assert_true(has_element(t, "forwards6", "tcp . 8001"));
-                assert_true(has_element(t, "host_rules", "\"w-00000000001\""));
-                assert_true(has_element(t, "segments", "\"w-00000000001\""));
-                assert_true(has_element(t, "members", "0x7 . \"w-00000000001\""));
-        }
-        for (int i = 0; i < 2; i++) {
-                assert_runs(t, FIREWALL_UNFORWARD, &c, 1);
-                assert_false(has_element(t, "forwards4", "tcp . 8001"));
-        }
-        for (int i = 0; i < 2; i++)
-                assert_runs(t, FIREWALL_FORWARD, &c, 1);
-        for (int i = 0; i < 2; i++)
-                assert_runs(t, FIREWALL_RULES, &c, 1);
-        for (int i = 0; i < 2; i++) {
-                assert_runs(t, FIREWALL_REMOVE, &c, 1);
-                assert_false(has_element(t, "slots", "\"w-00000000001\""));
-                assert_false(has_element(t, "rules", "\"w-00000000001\""));
-                assert_false(has_element(t, "segments", "\"w-00000000001\""));
-                assert_false(has_element(t, "members", "0x7 . \"w-00000000001\""));
-        }
-        free_made(&c);
-}
-
-static void test_takes_rules_back(void **state)
-{
-        FirewallContainer c = made(1);
-        Transaction *t = *state;
-        size_t n = c.n_rules;
-
-        assert_runs(t, FIREWALL_REBUILD, &c, 1);
-        assert_true(has_element(t, "rules", "\"w-00000000001\""));
-        c.n_rules = 0;
-        assert_runs(t, FIREWALL_RULES, &c, 1);
-        assert_false(has_element(t, "rules", "\"w-00000000001\""));
-        assert_int_not_equal(transaction_run(t, "list chain inet warden rules-00000000001", NULL),
-                             0);
-        c.n_rules = n;
-        free_made(&c);
-}
-
 static void test_rebuilds(void **state)
 {
         FirewallContainer c[] = { made(1), made(2) };
@@ -167,20 +116,6 @@ static void test_rebuilds(void **state)
         assert_int_equal(transaction_run(t, "delete table inet other\n", NULL), 0);
         free_made(&c[0]);
         free_made(&c[1]);
-}
-
-static void test_says_that_tables_are_gone(void **state)
-{
-        FirewallContainer c = made(1);
-        Transaction *t = *state;
-        Fault fault = FAULT_INIT;
-
-        assert_runs(t, FIREWALL_REBUILD, NULL, 0);
-        assert_int_equal(transaction_run(t, "flush ruleset\n", NULL), 0);
-        assert_int_equal(run(t, FIREWALL_ADD, &c, 1, &fault), -ENOENT);
-        assert_int_equal(fault.kind, FAULT_FAILED);
-        assert_non_null(strstr(fault.text, "nftables: "));
-        free_made(&c);
 }
 
 static void test_is_whole(void **state)
@@ -225,12 +160,7 @@ static int teardown(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                { "adds and removes a container, once or twice", test_life, setup, teardown, NULL },
-                { "takes all rules of a container back", test_takes_rules_back, setup, teardown,
-                  NULL },
                 { "replaces what is there, and nobody else's tables", test_rebuilds, setup,
-                  teardown, NULL },
-                { "says that there are no tables any more", test_says_that_tables_are_gone, setup,
                   teardown, NULL },
                 { "does all or nothing", test_is_whole, setup, teardown, NULL },
                 { "finds nothing missing where there is all", test_misses_nothing, setup, teardown,

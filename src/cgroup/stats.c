@@ -52,6 +52,10 @@ static const char *const stat_table[_STAT_MAX] = {
         [STAT_NETWORK_TRANSMIT_PACKETS] = "NetworkTransmitPackets",
         [STAT_NETWORK_RECEIVE_DROPPED] = "NetworkReceiveDropped",
         [STAT_NETWORK_TRANSMIT_DROPPED] = "NetworkTransmitDropped",
+        [STAT_NETWORK_RECEIVE_LIMIT_DROPPED] = "NetworkReceiveLimitDropped",
+        [STAT_NETWORK_TRANSMIT_LIMIT_DROPPED] = "NetworkTransmitLimitDropped",
+        [STAT_NETWORK_RECEIVE_LIMIT_DELAYED] = "NetworkReceiveLimitDelayed",
+        [STAT_NETWORK_TRANSMIT_LIMIT_DELAYED] = "NetworkTransmitLimitDelayed",
         [STAT_UPTIME] = "UptimeUSec",
 };
 

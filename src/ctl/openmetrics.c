@@ -72,6 +72,14 @@ static const Family families[] = {
           "Packets to the container that were dropped.", 0, 1 },
         { "NetworkTransmitDropped", "network_transmit_dropped", NULL,
           "Packets of the container that were dropped.", 0, 1 },
+        { "NetworkReceiveLimitDropped", "network_receive_limit_dropped", NULL,
+          "Packets to the container beyond its bandwidth.", 0, 1 },
+        { "NetworkTransmitLimitDropped", "network_transmit_limit_dropped", NULL,
+          "Packets of the container beyond its bandwidth.", 0, 1 },
+        { "NetworkReceiveLimitDelayed", "network_receive_limit_delayed", NULL,
+          "Times that a packet to the container waited for its bandwidth.", 0, 1 },
+        { "NetworkTransmitLimitDelayed", "network_transmit_limit_delayed", NULL,
+          "Times that a packet of the container waited for its bandwidth.", 0, 1 },
 };
 
 /* Of each block device, from IODevices: the place of the number in its structure. */

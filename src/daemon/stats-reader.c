@@ -13,6 +13,7 @@
 
 #include "basic/log.h"
 #include "basic/strv.h"
+#include "cgroup/stats-queue.h"
 #include "daemon/container-disk.h"
 #include "daemon/stats-reader.h"
 
@@ -104,6 +105,12 @@ static void read_uptime(const Container *c, Stats *stats)
         stats_set(stats, STAT_UPTIME, now > start ? now - start : 0);
 }
 
+/* Theirs are told under a lock that others may hold for long. */
+static int has_queues(const Container *c)
+{
+        return c->has_network && c->spec->limits.bandwidth.set;
+}
+
 /* In the child, or at once. Returns 0; -ENOENT it has ended. */
 static int container_read_stats(const Container *c, CgroupMode mode, Stats *stats)
 {
@@ -118,6 +125,8 @@ static int container_read_stats(const Container *c, CgroupMode mode, Stats *stat
                 return -ENOENT;
         (void)snprintf(link, sizeof(link), "w-%s", c->id);
         (void)stats_read_interface(link, stats);
+        if (has_queues(c))
+                (void)stats_read_bandwidth(link, stats);
         read_uptime(c, stats);
         return 0;
 }
@@ -366,6 +375,17 @@ static int read_at_once(StatsReader *reader, char *const *names, size_t n, Stats
         return 0;
 }
 
+static int may_wait(const StatsReader *reader, char *const *names)
+{
+        for (; *names; names++) {
+                const Container *c = manager_get(reader->manager, *names);
+
+                if (c && has_queues(c))
+                        return 1;
+        }
+        return 0;
+}
+
 int stats_reader_read(StatsReader *reader, char *const *names, StatsFunc func, void *userdata,
                       Fault *fault)
 {
@@ -373,7 +393,7 @@ int stats_reader_read(StatsReader *reader, char *const *names, StatsFunc func, v
         StatsRequest *request;
         int r;
 
-        if (n > 0 && n <= ROWS_AT_ONCE)
+        if (n > 0 && n <= ROWS_AT_ONCE && !may_wait(reader, names))
                 return read_at_once(reader, names, n, func, userdata);
         request = calloc(1, sizeof(*request));
         r = !request ? -ENOMEM : n > 0 ? strv_copy(names, &request->names) : 0;

@@ -60,8 +60,14 @@ no_device() { [[ -z $(ip -o link show type ifb) && ! -e /sys/class/net/$1 ]]; }
     create t-one --bandwidth 2M
     is '{"BandwidthReceiveMax":[2000000,0],"BandwidthTransmitMax":[2000000,0]}' "$(wardenctl limit --json t-one)"
     serve t-one
+    # Of a limit that nothing has reached yet.
+    is '0 0' "$(container_call t-one GetStats | jq -r '.data[0] | [.NetworkReceiveLimitDropped.data, .NetworkTransmitLimitDelayed.data] | join(" ")')"
     twice receives_at t-one 2000000
     twice sends_at t-one 2000000
+    is 'true true true true' "$(container_call t-one GetStats | jq -r '.data[0] | [.NetworkReceiveLimitDropped, .NetworkTransmitLimitDropped,
+        .NetworkReceiveLimitDelayed, .NetworkTransmitLimitDelayed] | map(.data > 0) | join(" ")')"
+    # By the other way, of all containers.
+    is true "$(manager --json=short GetStats as 0 | jq -r '.data[0]["t-one"].NetworkTransmitLimitDelayed.data > 0')"
 }
 
 @test "limits each direction for itself, live, and takes it away" {

@@ -188,7 +188,7 @@ static int create_open_binds(Create *c, Fault *fault)
         return 0;
 }
 
-/* As late as can be: the child makes its namespaces meanwhile. */
+/* As late as can be: the child mounts meanwhile, and wants its side of the network last. */
 static int create_attach_network(Create *c, Fault *fault)
 {
         _drop_(drop_fd) int netns_fd = -EBADF;
@@ -201,7 +201,9 @@ static int create_attach_network(Create *c, Fault *fault)
                 c->is_childs_fault = 1;
                 return fault->error;
         }
-        return r < 0 ? r : network_attach(c->plan, netns_fd, fault);
+        if (r >= 0)
+                r = network_attach(c->plan, netns_fd, fault);
+        return r < 0 ? r : channel_send(c->child.channel_fd, CHANNEL_NETWORK, NULL, 0);
 }
 
 static void create_undo_network(Create *c)
@@ -318,8 +320,8 @@ static const CreateStage create_stages[] = {
         { "mount /", create_mount_layers, NULL },
         { "socket", create_bind, create_remove_socket },
         { "mount", create_open_binds, NULL },
-        { "network", create_attach_network, create_undo_network },
         { "hand over", create_hand_over, NULL },
+        { "network", create_attach_network, create_undo_network },
         { "finish", create_wait, NULL },
         { "finish", create_report, NULL },
 };

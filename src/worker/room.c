@@ -187,9 +187,13 @@ static int room_make_layer(Room *room, Fault *fault)
 
 static int room_configure_network(Room *room, Fault *fault)
 {
+        size_t n_fds = 0;
+        int r;
+
         if (!room->plan->has_addresses)
                 return 0;
-        return room_network_configure(room->plan, fault);
+        r = channel_expect(room->channel_fd, CHANNEL_NETWORK, NULL, &n_fds);
+        return r < 0 ? r : room_network_configure(room->plan, fault);
 }
 
 static int room_write_names(Room *room, Fault *fault)
@@ -367,7 +371,6 @@ static const RoomStage room_stages[] = {
         { "mount /run", room_make_run },
         { "receive the root", room_receive_trees },
         { "layer", room_make_layer },
-        { "network", room_configure_network },
         { "mount /", room_mount_root },
         { "write /etc", room_write_names },
         { "mount /proc", room_mount_proc },
@@ -378,6 +381,8 @@ static const RoomStage room_stages[] = {
         { "mount", room_mount_extras },
         { "mount /", room_finish_root },
         { "pivot", room_pivot },
+        /* The worker makes the pair while this process mounts. */
+        { "network", room_configure_network },
         { "system call filter", room_filter },
         { "capabilities", room_bound },
         { "descriptors", room_arrange_fds },

@@ -21,6 +21,7 @@
 #include "daemon/container-oom.h"
 #include "daemon/container-pressure.h"
 #include "daemon/manager.h"
+#include "daemon/network-idle.h"
 #include "daemon/process.h"
 #include "daemon/project-pool.h"
 #include "daemon/worker-pool.h"
@@ -68,6 +69,8 @@ static void destroy_finish(ContainerDestroy *destroy)
         Reply *replies = take_ptr(destroy->replies);
         _drop_(drop_free) char *unit = NULL;
 
+        if (c->has_network)
+                network_idle_begin(c->manager->network_idle);
         c->state = CONTAINER_GONE;
         (void)container_log(c, LOG_INFO, 0, MESSAGE_CONTAINER_DESTROYED, "Container destroyed");
         if (c->is_announced && observer->container_removed)
@@ -98,7 +101,9 @@ static void on_removed(void *userdata, int error, const Fault *fault)
                 c->project_id = 0;
         }
         destroy->worker = worker_operation_free(destroy->worker);
-        if (!destroy->firewall)
+        /* Elements of an interface that there is not do nothing, and whoever gets its address is
+         * told of to the packet filter after this; but a port of the host is anybody's then. */
+        if (!destroy->firewall || c->spec->n_forwards == 0)
                 destroy_finish(destroy);
 }
 

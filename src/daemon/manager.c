@@ -25,6 +25,7 @@
 #include "daemon/link-monitor.h"
 #include "daemon/manager.h"
 #include "daemon/port-table.h"
+#include "daemon/network-idle.h"
 #include "daemon/network-pool.h"
 #include "daemon/process.h"
 #include "daemon/project-pool.h"
@@ -193,6 +194,8 @@ int manager_new(sd_event *event, Conf *take_conf, SystemdClient *systemd, Manage
         if (r >= 0)
                 r = firewall_new(manager, &manager->firewall);
         if (r >= 0)
+                r = network_idle_new(manager, &manager->network_idle);
+        if (r >= 0)
                 r = port_table_new(manager->conf.port_pool_base, manager->conf.port_pool_count,
                                    &manager->ports);
         if (r < 0)
@@ -228,6 +231,7 @@ Manager *manager_free(Manager *manager)
         firewall_free(manager->firewall);
         port_table_free(manager->ports);
         project_pool_free(manager->projects);
+        network_idle_free(manager->network_idle);
         worker_pool_free(manager->workers);
         uid_pool_free(manager->uids);
         link_monitor_free(manager->links);

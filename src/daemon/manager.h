@@ -47,6 +47,7 @@ struct Manager {
         struct NetworkPools *networks;
         struct SegmentPool *segments;
         struct LinkMonitor *links;
+        struct NetworkIdle *network_idle;
         Map *by_name; /* Container, by spec->name: the registry that clients see */
         Map *by_id;
         uint64_t next_id;

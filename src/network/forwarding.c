@@ -190,19 +190,26 @@ int forwarding_claim_in(int sysctl_fd, const char *directory, const char *id, in
         return 0;
 }
 
-int forwarding_release_in(int sysctl_fd, const char *directory, const char *id)
+int forwarding_release(const char *directory, const char *id)
 {
-        _drop_(drop_fd) int fd = claims_open(directory);
+        _drop_(drop_fd) int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0 || unlinkat(fd, id, 0) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        return 0;
+}
+
+int forwarding_settle_in(int sysctl_fd, const char *directory)
+{
+        _drop_(drop_fd) int fd = -EBADF;
         int r;
 
-        if (fd < 0)
-                return fd;
-        if (unlinkat(fd, id, 0) < 0 && errno != ENOENT)
-                return -errno;
-        r = claims_are_there(fd);
-        if (r != 0)
-                return r < 0 ? r : 0;
-        return forwarding_disable(sysctl_fd, fd);
+        if (access(directory, F_OK) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        r = fd = claims_open(directory);
+        if (r >= 0)
+                r = claims_are_there(fd);
+        return r != 0 ? MIN2(r, 0) : forwarding_disable(sysctl_fd, fd);
 }
 
 static int sysctl_open(void)
@@ -221,9 +228,9 @@ int forwarding_claim(const char *directory, const char *id, int has_six, Fault *
         return forwarding_claim_in(fd, directory, id, has_six, fault);
 }
 
-int forwarding_release(const char *directory, const char *id)
+int forwarding_settle(const char *directory)
 {
         _drop_(drop_fd) int fd = sysctl_open();
 
-        return fd < 0 ? fd : forwarding_release_in(fd, directory, id);
+        return fd < 0 ? fd : forwarding_settle_in(fd, directory);
 }

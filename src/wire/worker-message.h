@@ -31,6 +31,10 @@
  *   freeze (cgroup v1)
  *     daemon: WORKER_FREEZE(control group) ──► worker: DONE       all of its processes stand still
  *
+ *   settle
+ *     daemon: WORKER_SETTLE ──► worker: DONE | FAILED             no container needs the switches
+ *                                                                 of the host, unless one claims
+ *
  * End of file without DONE or FAILED, either way, is a failure: the worker undoes everything when
  * the daemon's end closes before DONE, so that a dying daemon leaves no half-made container. */
 
@@ -48,6 +52,7 @@ typedef enum WorkerType {
         WORKER_QUOTA,     /* blob: a QuotaRequest */
         WORKER_FREEZE,    /* blob: a FreezeRequest */
         WORKER_BANDWIDTH, /* blob: a BandwidthRequest */
+        WORKER_SETTLE,
         _WORKER_TYPE_MAX,
 } WorkerType;
 

@@ -126,7 +126,7 @@ static int run(int argc, char *argv[])
         if (r < 0)
                 return fail(r, &fault, "cannot prepare");
         delete_leftovers(argc, argv);
-        r = server_run(&host, WORKER_FD, &fault);
+        r = server_run(&host, argc > 2 ? argv + 2 : argv + argc, WORKER_FD, &fault);
         return r < 0 ? fail(r, &fault, "cannot go on") : EXIT_SUCCESS;
 }
 

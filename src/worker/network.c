@@ -182,6 +182,15 @@ int network_release(const char *runtime_directory)
         return r < 0 ? r : forwarding_release(directory, id);
 }
 
+int network_settle(const char *directory)
+{
+        char path[PATH_MAX];
+
+        if (snprintf(path, sizeof(path), "%s/network", directory) >= (int)sizeof(path))
+                return -ENAMETOOLONG;
+        return forwarding_settle(path);
+}
+
 int network_join(const Plan *plan, int *ret_sys_fd, Fault *fault)
 {
         const char *path = plan->network_target;

@@ -28,5 +28,10 @@ void network_undo(const Plan *plan);
 int network_join(const Plan *plan, int *ret_sys_fd, Fault *fault);
 
 /* @runtime_directory   of the container. Gives back, after the container has gone, what
- * network_attach() took. Returns 0; negative errno. */
+ * network_attach() took; the switches of the host stay, network_settle() is for them. Returns 0;
+ * negative errno. */
 int network_release(const char *runtime_directory);
+
+/* Puts the switches of the host back when no container needs them.
+ * @directory   the daemon's for the runtime of all containers. Returns 0; negative errno. */
+int network_settle(const char *directory);

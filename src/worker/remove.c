@@ -96,4 +96,5 @@ void remove_leftovers(const char *directory)
         (void)trash_empty(directory);
         if (n > 0 && (size_t)n < sizeof(path))
                 (void)trash_empty(path);
+        (void)network_settle(directory);
 }

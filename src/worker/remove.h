@@ -10,5 +10,5 @@
 int remove_run(int client_fd, const WorkerPacket *packet);
 
 /* What an earlier life left in the trash of a state directory, or of the directory "containers" in
- * it. An absent one is fine. */
+ * it, and of switches of the host in "network". An absent one is fine. */
 void remove_leftovers(const char *directory);

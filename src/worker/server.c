@@ -28,6 +28,7 @@
 
 typedef struct Server {
         const Host *host;
+        char *const *directories;
         int socket_fd;
         int note_fd;     /* read end of the notes; non-blocking */
         int note_out_fd; /* write end, for the workers */
@@ -93,6 +94,21 @@ static int worker_bandwidth(int client_fd, const WorkerPacket *packet)
         return r;
 }
 
+static int worker_settle(const Server *server, int client_fd)
+{
+        WorkerMessage reply = { .type = WORKER_DONE, .fault = FAULT_INIT };
+        int r = 0;
+
+        for (char *const *p = server->directories; *p && r >= 0; p++)
+                r = network_settle(*p);
+        if (r < 0) {
+                reply.type = WORKER_FAILED;
+                (void)fault_set(&reply.fault, FAULT_FAILED, r, "%m");
+        }
+        (void)worker_send(client_fd, &reply, NULL, 0, 0);
+        return r;
+}
+
 static int worker_create(Server *server, int client_fd, const WorkerPacket *packet)
 {
         _drop_(drop_plan) Plan *plan = NULL;
@@ -135,6 +151,8 @@ static int worker_handle(Server *server, WorkerPacket *packet)
                 return worker_limit(client_fd, packet);
         if (client_fd >= 0 && packet->message.type == WORKER_FREEZE)
                 return freeze_run(client_fd, packet);
+        if (client_fd >= 0 && packet->message.type == WORKER_SETTLE)
+                return worker_settle(server, client_fd);
         if (client_fd >= 0 && packet->message.type == WORKER_BANDWIDTH)
                 return worker_bandwidth(client_fd, packet);
         return client_fd >= 0 ? worker_refuse(client_fd, -EBADMSG, "request") : -EBADMSG;
@@ -261,10 +279,11 @@ static int server_turn(Server *server, Fault *fault)
         return 1;
 }
 
-int server_run(const Host *host, int socket_fd, Fault *fault)
+int server_run(const Host *host, char *const *directories, int socket_fd, Fault *fault)
 {
         Server server = {
                 .host = host,
+                .directories = directories,
                 .socket_fd = socket_fd,
                 .note_fd = -EBADF,
                 .note_out_fd = -EBADF,

@@ -16,6 +16,7 @@
  *         └──────────── the next worker ◄──────┴───────────────────┘ (and the next child)
  */
 
-/* @socket_fd   SOCK_SEQPACKET; requests of worker-message.h
+/* @directories   NULL-terminated: the daemon's, for state and runtime
+ * @socket_fd     SOCK_SEQPACKET; requests of worker-message.h
  * Returns 0 when the other end is closed; negative errno with a fault. SIGCHLD must be ignored. */
-int server_run(const Host *host, int socket_fd, Fault *fault);
+int server_run(const Host *host, char *const *directories, int socket_fd, Fault *fault);

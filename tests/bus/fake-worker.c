@@ -464,6 +464,8 @@ static void operate(WorkerPacket *packet, const char *wshd)
                 _exit(limit_bandwidth(&op, m) < 0);
         if (m->type == WORKER_FREEZE)
                 _exit(freeze(&op, m) < 0);
+        if (m->type == WORKER_SETTLE)
+                _exit(worker_send(op.fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0) < 0);
         if (m->type == WORKER_FIREWALL)
                 _exit(firewall(&op, m) < 0);
         if (plan_decode(m->blob, m->blob_size, &op.plan) < 0)

@@ -50,6 +50,10 @@ network_traces() {
     lsns -t net -n -o NS | wc -l | sed 's/^/namespaces /'
 }
 
+# networks_are_quiet: no container has one, and what the host forwards is as it was before; it takes a moment longer than
+# the last answer
+networks_are_quiet() { [[ -z $(find /run/warden/network -type f 2>/dev/null) ]]; }
+
 same_traces() { [[ $(network_traces) == "$1" ]] || { diff <(echo "$1") <(network_traces); return 1; }; }
 
 # fetch ADDRESS PORT: the last line of a web page; IPv6 in brackets
@@ -104,4 +108,37 @@ echo_service() {
     local address=${!#}
     # shellcheck disable=SC2016 # for a shell of socat's
     in_background "$BATS_TEST_TMPDIR/service-$RANDOM" "${@:1:$#-1}" socat "$address,reuseaddr,fork" 'SYSTEM:echo seen $SOCAT_PEERADDR'
+}
+
+# world_names: a name server in the world for box.world.test (192.0.2.77 and 2001:db8:77::77); no other name exists. It
+# ends with the case, and says how often it was asked for an address by whom.
+world_names() {
+    cat >"$BATS_TEST_TMPDIR/names.py" <<'END'
+import select, socket, sys
+
+NAME = b"\3box\5world\4test\0"
+DATA = {1: socket.inet_aton("192.0.2.77"), 28: socket.inet_pton(socket.AF_INET6, "2001:db8:77::77")}
+
+def answer(query):
+    end = query.index(b"\0", 12) + 5
+    question, kind = query[12:end], int.from_bytes(query[end - 4:end - 2], "big")
+    exists = question[:-4].lower() == NAME
+    found = DATA.get(kind) if exists else None
+    header = query[:2] + (b"\x85\x80" if exists else b"\x85\x83") + b"\0\1" + (b"\0\1" if found else b"\0\0") + b"\0\0\0\0"
+    record = b"\xc0\x0c" + kind.to_bytes(2, "big") + b"\0\1\0\0\0\0" + len(found).to_bytes(2, "big") + found if found else b""
+    return header + question + record
+
+sockets = []
+for address in sys.argv[1:]:
+    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind((address, 53))
+    sockets.append(s)
+while True:
+    for s in select.select(sockets, [], [])[0]:
+        query, peer = s.recvfrom(512)
+        s.sendto(answer(query), peer)
+        print("asked by", peer[0])
+END
+    in_background "$BATS_TEST_TMPDIR/names" in_world python3 -u "$BATS_TEST_TMPDIR/names.py" "$WORLD4" "$WORLD6"
+    until_true sh -c "[ \$(ip netns exec world ss -Hlun 'sport = :53' | wc -l) -eq 2 ]"
 }

@@ -197,6 +197,24 @@ host4() { container_get "$1" HostAddress; }
     refuses create t-bad --dns-search 'a b'
 }
 
+@test "looks names up, by both IP versions" {
+    local copy=$BATS_TEST_TMPDIR/resolv.conf
+    world_names
+    create t-four --dns "$WORLD4"
+    like '^192\.0\.2\.77 ' "$(inside t-four getent ahostsv4 box.world.test)"
+    like '^2001:db8:77::77 ' "$(inside t-four getent ahostsv6 box.world.test)"
+    ends_with 2 inside t-four getent hosts nobody.world.test
+    create t-six --dns "$WORLD6" --dns-search world.test
+    like '^2001:db8:77::77 +box\.world\.test' "$(inside t-six getent hosts box)"
+    # The host's own server, and asked by nobody but the host.
+    cp /etc/resolv.conf "$copy"
+    printf 'nameserver %s\n' "$WORLD4" >/etc/resolv.conf
+    create t-host
+    cp "$copy" /etc/resolv.conf
+    like '^192\.0\.2\.77 ' "$(inside t-host getent ahostsv4 box.world.test)"
+    is "asked by $HOST4"$'\n'"asked by $HOST6" "$(sort -u "$BATS_TEST_TMPDIR/names")"
+}
+
 # bats test_tags=anywhere
 @test "puts other servers in the place of the host's loopback" {
     local copy=$BATS_TEST_TMPDIR/resolv.conf
@@ -281,6 +299,7 @@ host4() { container_get "$1" HostAddress; }
 
 # bats test_tags=anywhere
 @test "leaves forwarding as it was, and what somebody else has changed" {
+    until_true networks_are_quiet
     sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
     # Whoever took a route from an advertisement goes on doing so.
     sysctl -qw net.ipv6.conf.up0.accept_ra=1
@@ -294,12 +313,14 @@ host4() { container_get "$1" HostAddress; }
     wardenctl destroy t-one >/dev/null
     is 1 "$(cat /proc/sys/net/ipv4/ip_forward)"
     wardenctl destroy t-two >/dev/null
+    until_true networks_are_quiet
     is 0 "$(cat /proc/sys/net/ipv4/ip_forward)"
     is 0 "$(cat /proc/sys/net/ipv6/conf/all/forwarding)"
     is 1 "$(cat /proc/sys/net/ipv6/conf/up0/accept_ra)"
     sysctl -qw net.ipv4.ip_forward=1
     create t-one
     wardenctl destroy t-one >/dev/null
+    until_true networks_are_quiet
     is 1 "$(cat /proc/sys/net/ipv4/ip_forward)"
     sysctl -qw net.ipv4.ip_forward=0
 }
@@ -307,6 +328,7 @@ host4() { container_get "$1" HostAddress; }
 # bats test_tags=anywhere
 @test "leaves nothing of 200 containers, made one after another" {
     local before i
+    until_true networks_are_quiet
     before=$(network_traces)
     for ((i = 0; i < $(scaled 200 20); i++)); do
         create "t-many-$i"
@@ -318,6 +340,7 @@ host4() { container_get "$1" HostAddress; }
 # bats test_tags=anywhere
 @test "makes 50 at once, each with its own address" {
     local before i pids=()
+    until_true networks_are_quiet
     before=$(network_traces)
     for ((i = 0; i < $(scaled 50 8); i++)); do
         create "t-par-$i" &

@@ -10,4 +10,9 @@ setup_suite() {
     # When one of these fails, the cases say it better.
     wardenctl create --name s-warm "$image" >/dev/null && wardenctl exec s-warm -- /bin/true
     wardenctl destroy s-warm >/dev/null || true
+    # The switches of the host go back a moment after the last container.
+    for _ in {1..100}; do
+        [[ -e /run/warden/network/.changed ]] || break
+        sleep 0.1
+    done
 }

@@ -2,7 +2,13 @@
 
 /* Calls go out in order. While a rebuild is under way they wait, as it may be of a state before
  * them; afterwards they are sent all the same, since every one can be repeated. A call that finds
- * no tables begins a rebuild and is sent again after it, once. */
+ * no tables begins a rebuild and is sent again after it, once.
+ *
+ * What nobody waits for, the elements of a container that is gone and had no forwards, is held back
+ * for a moment and sent in one go: a transaction takes a millisecond of a processor however small
+ * it is, and containers that come and go one after another would each pay for the one before. Until
+ * then there are elements of an interface that does not exist; whoever gets its address before, is
+ * told of after. */
 
 #include <errno.h>
 #include <string.h>
@@ -18,6 +24,8 @@
 
 #define CALLS_MAX 4096 /* at once at the program, which makes batches of them */
 
+#define LATER_USEC (USEC_PER_SEC / 2)
+
 /* When somebody keeps changing our tables we put them right again, but not all day long. */
 #define REPAIR_USEC (1 * USEC_PER_SEC)
 
@@ -29,6 +37,8 @@ struct FirewallCall {
         ReplyFunc func;
         void *userdata;
         FirewallAction action;
+        uint32_t address; /* of the container, network byte order */
+        int is_later;     /* held back */
         int is_retried;
         int is_orphan; /* nobody waits: freed when it is through */
         int is_done;   /* only memory, which its owner frees */
@@ -41,6 +51,7 @@ struct Firewall {
         FirewallCall *calls; /* in order of arrival */
         WorkerOperation *rebuild;
         sd_event_source *send_source;   /* armed while calls are to be sent */
+        sd_event_source *later_source;  /* armed while calls are held back */
         sd_event_source *repair_source; /* armed while a repair is due later */
         uint64_t repair_usec;           /* CLOCK_MONOTONIC: the last one */
         int is_built, is_rebuild_due;
@@ -82,6 +93,7 @@ Firewall *firewall_free(Firewall *firewall)
                 call_release(firewall->calls);
         worker_operation_free(firewall->rebuild);
         sd_event_source_disable_unref(firewall->repair_source);
+        sd_event_source_disable_unref(firewall->later_source);
         sd_event_source_disable_unref(firewall->send_source);
         firewall_monitor_free(firewall->monitor);
         worker_pool_free(firewall->program);
@@ -104,6 +116,8 @@ FirewallCall *firewall_call_free(FirewallCall *call)
 static void call_finish(FirewallCall *call, int error, const Fault *fault)
 {
         if (call->is_orphan) {
+                if (error < 0)
+                        (void)log_warning(error, "%s", fault->text);
                 call_release(call);
                 return;
         }
@@ -169,7 +183,7 @@ static void send_calls(Firewall *firewall)
 
         for (call = firewall->calls; call; call = next) {
                 next = call->next;
-                if (!call->worker)
+                if (!call->worker && !call->is_later)
                         call_send(call);
         }
 }
@@ -339,6 +353,21 @@ static void on_foreign_change(void *userdata)
 
 /* -- calls -- */
 
+static void hurry(Firewall *firewall)
+{
+        firewall->later_source = sd_event_source_disable_unref(firewall->later_source);
+        for (FirewallCall *call = firewall->calls; call; call = call->next)
+                call->is_later = 0;
+}
+
+static int is_held_back(const Firewall *firewall, uint32_t address)
+{
+        for (const FirewallCall *call = firewall->calls; call; call = call->next)
+                if (call->is_later && call->address == address)
+                        return 1;
+        return 0;
+}
+
 static int on_send(sd_event_source *s, void *userdata)
 {
         Firewall *firewall = userdata;
@@ -353,6 +382,32 @@ static int on_send(sd_event_source *s, void *userdata)
         return 0;
 }
 
+static int on_later(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        Firewall *firewall = userdata;
+
+        hurry(firewall);
+        return on_send(NULL, firewall);
+}
+
+static int schedule(FirewallCall *call)
+{
+        Firewall *firewall = call->firewall;
+        sd_event *event = firewall->manager->event;
+
+        if (call->is_later)
+                return firewall->later_source
+                               ? 0
+                               : sd_event_add_time_relative(event, &firewall->later_source,
+                                                            CLOCK_MONOTONIC, LATER_USEC, 0,
+                                                            on_later, firewall);
+        if (is_held_back(firewall, call->address))
+                hurry(firewall);
+        return firewall->send_source
+                       ? 0
+                       : sd_event_add_defer(event, &firewall->send_source, on_send, firewall);
+}
+
 static int call_begin(Firewall *firewall, FirewallAction action, FirewallContainer *container,
                       ReplyFunc func, void *userdata, FirewallCall **ret, Fault *fault)
 {
@@ -364,18 +419,19 @@ static int call_begin(Firewall *firewall, FirewallAction action, FirewallContain
 
         if (!call)
                 return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
+        call->firewall = firewall;
+        call->address = container->addresses.container4;
+        call->is_later = action == FIREWALL_REMOVE && container->n_forwards == 0;
         r = firewall_request_encode(&request, &call->request);
         if (r >= 0)
                 r = start_program(firewall, fault);
-        if (r >= 0 && !firewall->send_source)
-                r = sd_event_add_defer(firewall->manager->event, &firewall->send_source, on_send,
-                                       firewall);
+        if (r >= 0)
+                r = schedule(call);
         if (r < 0) {
                 wire_writer_done(&call->request);
                 free(call);
                 return fault_set(fault, FAULT_FAILED, r, "Out of memory");
         }
-        call->firewall = firewall;
         call->action = action;
         call->func = func;
         call->userdata = userdata;

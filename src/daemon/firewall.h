@@ -17,7 +17,8 @@ int firewall_new(Manager *manager, Firewall **ret);
 Firewall *firewall_free(Firewall *firewall);
 DEFINE_DROP(Firewall, firewall, firewall_free);
 
-/* One change.
+/* One change. The removal of a container without forwards may take a moment, and is not to be
+ * waited for.
  * @action      not FIREWALL_REBUILD, not FIREWALL_CUT
  * @forwards    what of them it is about; FIREWALL_REMOVE is about all that the container has
  * @func        called once from the loop; the call may be freed from within

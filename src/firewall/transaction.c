@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,12 +18,25 @@ struct Transaction {
         struct nft_ctx *context;
 };
 
+#define HEAP_KEPT_BYTES (16 << 20)
+
+/* libnftables allocates, clears and frees two megabytes of hash tables each time, and the pages
+ * cost more than all of its work: they are kept. */
+static void keep_memory(void)
+{
+#ifdef M_TRIM_THRESHOLD
+        (void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT_BYTES);
+        (void)mallopt(M_MMAP_THRESHOLD, HEAP_KEPT_BYTES);
+#endif
+}
+
 int transaction_new(Transaction **ret)
 {
         _drop_(drop_transaction) Transaction *t = calloc(1, sizeof(*t));
 
         if (!t)
                 return -ENOMEM;
+        keep_memory();
         t->context = nft_ctx_new(NFT_CTX_DEFAULT);
         if (!t->context || nft_ctx_buffer_error(t->context) != 0 ||
             nft_ctx_buffer_output(t->context) != 0)

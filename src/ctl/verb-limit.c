@@ -45,31 +45,40 @@ static int set_limits(sd_bus *bus, const char *name, const Limits *limits, Fault
         return bus_call(bus, m, BUS_TIMEOUT_USEC, name, NULL, fault);
 }
 
-/* What is counted in the same unit as the limit. */
+/* What is counted in the same unit as the limit, and what it means that there is more already. */
+typedef struct Use {
+        Limit limit;
+        const char *key;
+        int is_bytes;
+        const char *consequence; /* NULL: the kernel sees to it that there is not */
+} Use;
+
+static const Use limit_uses[] = {
+        { LIMIT_MEMORY_MAX, "MemoryCurrent", 1, NULL },
+        { LIMIT_MEMORY_HIGH, "MemoryCurrent", 1, "it is slowed down while memory is taken back" },
+        { LIMIT_MEMORY_SWAP_MAX, "MemorySwapCurrent", 1, "no more is swapped out" },
+        { LIMIT_TASKS_MAX, "TasksCurrent", 0, "there are no new ones until enough have ended" },
+        { LIMIT_DISK_MAX, "DiskCurrent", 1, "nothing can be added until enough is deleted" },
+        { LIMIT_DISK_INODES_MAX, "DiskInodesCurrent", 0,
+          "no files can be made until enough are deleted" },
+};
+
+static void format_use(const Use *use, uint64_t value, char ret[TEXT_BYTES_MAX])
+{
+        if (use->is_bytes)
+                text_format_bytes(value, ret);
+        else
+                (void)snprintf(ret, TEXT_BYTES_MAX, "%" PRIu64, value);
+}
+
 static void format_usage(struct json_object *stats, const char *name, char ret[TEXT_BYTES_MAX])
 {
-        static const struct {
-                Limit limit;
-                const char *key;
-                int is_bytes;
-        } uses[] = {
-                { LIMIT_MEMORY_MAX, "MemoryCurrent", 1 },
-                { LIMIT_MEMORY_HIGH, "MemoryCurrent", 1 },
-                { LIMIT_MEMORY_SWAP_MAX, "MemorySwapCurrent", 1 },
-                { LIMIT_TASKS_MAX, "TasksCurrent", 0 },
-                { LIMIT_DISK_MAX, "DiskUsageBytes", 1 },
-        };
-
         (void)snprintf(ret, TEXT_BYTES_MAX, "-");
-        for (size_t i = 0; i < ELEMENTSOF(uses); i++) {
-                uint64_t value = json_get_u64(stats, uses[i].key, UINT64_MAX);
+        for (size_t i = 0; i < ELEMENTSOF(limit_uses); i++) {
+                uint64_t value = json_get_u64(stats, limit_uses[i].key, UINT64_MAX);
 
-                if (strcmp(limit_to_string(uses[i].limit), name) != 0 || value == UINT64_MAX)
-                        continue;
-                if (uses[i].is_bytes)
-                        text_format_bytes(value, ret);
-                else
-                        (void)snprintf(ret, TEXT_BYTES_MAX, "%" PRIu64, value);
+                if (strcmp(limit_to_string(limit_uses[i].limit), name) == 0 && value != UINT64_MAX)
+                        format_use(&limit_uses[i], value, ret);
         }
 }
 
@@ -110,6 +119,29 @@ static struct json_object *get_stats(sd_bus *bus, const char *path)
             json_from_message(reply, &stats) < 0)
                 return json_object_new_object();
         return stats;
+}
+
+/* It has been set; whoever lowered it below what is in use should know what comes of it. */
+static void tell_exceeded(sd_bus *bus, const char *name, const Limits *limits)
+{
+        _drop_(drop_json) struct json_object *stats = NULL;
+        _drop_(drop_free) char *path = NULL;
+
+        if (bus_container_path(name, &path, NULL) < 0)
+                return;
+        stats = get_stats(bus, path);
+        for (size_t i = 0; i < ELEMENTSOF(limit_uses); i++) {
+                const Use *use = &limit_uses[i];
+                uint64_t value = json_get_u64(stats, use->key, 0);
+                char text[TEXT_BYTES_MAX];
+
+                if (!use->consequence || !limits_has(limits, use->limit) ||
+                    value <= limits->values[use->limit])
+                        continue;
+                format_use(use, value, text);
+                complain("%s: %s %s in use: %s", limit_text_name(limit_to_string(use->limit)), text,
+                         use->is_bytes ? "is" : "are", use->consequence);
+        }
 }
 
 static int show_limits(sd_bus *bus, const char *name, const Output *output, Fault *fault)
@@ -161,9 +193,12 @@ int verb_limit(Command *command)
         r = parse_values(arguments + 1, &limits, &fault);
         if (r >= 0)
                 r = bus_open(&bus, &fault);
-        if (r >= 0 && arguments[1])
+        if (r >= 0 && arguments[1]) {
                 r = set_limits(bus, arguments[0], &limits, &fault);
-        else if (r >= 0)
+                if (r >= 0)
+                        tell_exceeded(bus, arguments[0], &limits);
+        } else if (r >= 0) {
                 r = show_limits(bus, arguments[0], &command->output, &fault);
+        }
         return r < 0 ? complain_fault(r, &fault) : EXIT_SUCCESS;
 }

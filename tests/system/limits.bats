@@ -238,6 +238,20 @@ device_limit() {
     is "" "$(device_limit t-disk "$device")"
 }
 
+# bats test_tags=anywhere
+@test "says what comes of a limit that is lower than what is in use" {
+    create t-lower --tasks-max 40
+    for _ in 1 2 3 4 5 6; do spawn t-lower sleep 1000 >/dev/null; done
+    capture wardenctl limit t-lower TasksMax=20
+    is "" "$output"
+    capture wardenctl limit t-lower TasksMax=4
+    is 0 "$status"
+    like 'TasksMax: 7 are in use: there are no new ones until enough have ended' "$output"
+    is 4 "$(tasks_max t-lower)"
+    refuses wardenctl exec t-lower -- true
+    is 7 "$(cgroup_file t-lower pids pids.current)"
+}
+
 # What systemd says of one change must not be taken for the answer to the next.
 # bats test_tags=anywhere
 @test "takes one change of limits right after the other" {

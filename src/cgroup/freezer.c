@@ -22,6 +22,7 @@
 #include "basic/io.h"
 #include "cgroup/freezer.h"
 
+#define MOUNT "/sys/fs/cgroup"
 #define PROCS_MAX_BYTES (1U << 20)
 #define STATE_MAX_BYTES 64U
 #define DEPTH_MAX 16
@@ -33,13 +34,13 @@ static int is_over(uint64_t deadline_usec)
 }
 
 /* The slices above have no group there, either. */
-static int make_groups(CgroupMode mode, const char *control_group, int *ret_fd)
+static int make_groups(const char *mount, CgroupMode mode, const char *control_group, int *ret_fd)
 {
         _drop_(drop_fd) int fd = -EBADF;
         char name[NAME_MAX + 1];
         int r;
 
-        r = cgroup_open(mode, "freezer", "/", &fd);
+        r = cgroup_open_below(mount, mode, "freezer", "/", &fd);
         if (r < 0)
                 return r;
         for (const char *p = control_group; *p;) {
@@ -132,13 +133,13 @@ static int move_tree(int group_fd, int freezer_fd, const char *inside, uint64_t 
 }
 
 /* Until a round finds nobody outside. */
-static int move_all(CgroupMode mode, const char *control_group, int freezer_fd,
+static int move_all(const char *mount, CgroupMode mode, const char *control_group, int freezer_fd,
                     uint64_t deadline_usec)
 {
         _drop_(drop_fd) int group_fd = -EBADF;
         int n;
 
-        n = cgroup_open(mode, "", control_group, &group_fd);
+        n = cgroup_open_below(mount, mode, "", control_group, &group_fd);
         if (n < 0)
                 return n;
         do {
@@ -188,59 +189,62 @@ static int wait_until_frozen(int freezer_fd, uint64_t deadline_usec)
         }
 }
 
-void freezer_remove(CgroupMode mode, const char *control_group)
+void freezer_remove_below(const char *mount, CgroupMode mode, const char *control_group)
 {
+        int n_top = (int)strlen(mount) + (int)strlen("/freezer/");
         char path[PATH_MAX];
         int n;
 
-        n = snprintf(path, sizeof(path), "/sys/fs/cgroup/freezer%s", control_group);
+        n = snprintf(path, sizeof(path), "%s/freezer%s", mount, control_group);
         if (mode == CGROUP_UNIFIED || n < 0 || (size_t)n >= sizeof(path))
                 return;
         /* And the slices above, as long as nobody else is in them. */
-        while (n > (int)strlen("/sys/fs/cgroup/freezer/") && rmdir(path) >= 0) {
+        while (n > n_top && rmdir(path) >= 0) {
                 *strrchr(path, '/') = 0;
                 n = (int)strlen(path);
         }
 }
 
-int freezer_freeze(CgroupMode mode, const char *control_group, uint64_t deadline_usec)
+int freezer_freeze_below(const char *mount, CgroupMode mode, const char *control_group,
+                         uint64_t deadline_usec)
 {
         _drop_(drop_fd) int fd = -EBADF;
         int r;
 
-        r = make_groups(mode, control_group, &fd);
+        r = make_groups(mount, mode, control_group, &fd);
         if (r >= 0)
                 r = io_write_string(fd, "freezer.state", "FROZEN");
         if (r >= 0)
-                r = move_all(mode, control_group, fd, deadline_usec);
+                r = move_all(mount, mode, control_group, fd, deadline_usec);
         if (r >= 0)
                 r = wait_until_frozen(fd, deadline_usec);
         if (r < 0 && fd >= 0) {
                 (void)io_write_string(fd, "freezer.state", "THAWED");
-                freezer_remove(mode, control_group); /* if the unit has ended */
+                freezer_remove_below(mount, mode, control_group); /* if the unit has ended */
         }
         return r;
 }
 
-int freezer_thaw(CgroupMode mode, const char *control_group)
+int freezer_thaw_below(const char *mount, CgroupMode mode, const char *control_group)
 {
         _drop_(drop_fd) int fd = -EBADF;
         int r;
 
-        r = cgroup_open(mode, "freezer", control_group, &fd);
+        r = cgroup_open_below(mount, mode, "freezer", control_group, &fd);
         if (r >= 0)
                 r = io_write_string(fd, "freezer.state", "THAWED");
         return r == -ENOENT || r == -ENODEV || r == -EOPNOTSUPP ? 0 : r;
 }
 
-int freezer_is_frozen(CgroupMode mode, const char *control_group)
+int freezer_is_frozen_below(const char *mount, CgroupMode mode, const char *control_group)
 {
         _drop_(drop_free) char *state = NULL;
         _drop_(drop_fd) int fd = -EBADF;
         uint64_t value;
         int r;
 
-        r = cgroup_open(mode, mode == CGROUP_UNIFIED ? "" : "freezer", control_group, &fd);
+        r = cgroup_open_below(mount, mode, mode == CGROUP_UNIFIED ? "" : "freezer", control_group,
+                              &fd);
         if (r < 0)
                 return mode != CGROUP_UNIFIED && (r == -ENOENT || r == -EOPNOTSUPP) ? 0 : r;
         if (mode == CGROUP_UNIFIED) {
@@ -249,4 +253,24 @@ int freezer_is_frozen(CgroupMode mode, const char *control_group)
         }
         r = read_state(fd, &state);
         return r < 0 ? r : strcmp(state, "THAWED") != 0;
+}
+
+int freezer_freeze(CgroupMode mode, const char *control_group, uint64_t deadline_usec)
+{
+        return freezer_freeze_below(MOUNT, mode, control_group, deadline_usec);
+}
+
+int freezer_thaw(CgroupMode mode, const char *control_group)
+{
+        return freezer_thaw_below(MOUNT, mode, control_group);
+}
+
+void freezer_remove(CgroupMode mode, const char *control_group)
+{
+        freezer_remove_below(MOUNT, mode, control_group);
+}
+
+int freezer_is_frozen(CgroupMode mode, const char *control_group)
+{
+        return freezer_is_frozen_below(MOUNT, mode, control_group);
 }

@@ -23,3 +23,10 @@ void freezer_remove(CgroupMode mode, const char *control_group);
 
 /* Returns 1: it is, or is about to be; 0; negative errno. */
 int freezer_is_frozen(CgroupMode mode, const char *control_group);
+
+/* For tests: with another directory for /sys/fs/cgroup. */
+int freezer_freeze_below(const char *mount, CgroupMode mode, const char *control_group,
+                         uint64_t deadline_usec);
+int freezer_thaw_below(const char *mount, CgroupMode mode, const char *control_group);
+void freezer_remove_below(const char *mount, CgroupMode mode, const char *control_group);
+int freezer_is_frozen_below(const char *mount, CgroupMode mode, const char *control_group);

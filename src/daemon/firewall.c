@@ -17,6 +17,7 @@
 
 #include "basic/io.h"
 #include "basic/log.h"
+#include "basic/message-id.h"
 #include "daemon/firewall-monitor.h"
 #include "daemon/firewall.h"
 #include "daemon/manager.h"
@@ -342,8 +343,10 @@ static void on_foreign_change(void *userdata)
 
         if (firewall->repair_source)
                 return;
-        log_notice("Somebody else has changed the tables of the packet filter that are ours; "
-                   "making them anew");
+        (void)log_at(LOG_NOTICE, 0,
+                     (&(const LogContext){ .message_id = MESSAGE_FIREWALL_REPAIRED }),
+                     "Somebody else has changed the tables of the packet filter that are ours; "
+                     "making them anew");
         if (firewall->repair_usec == 0 || now >= next)
                 (void)on_repair(NULL, now, firewall);
         else

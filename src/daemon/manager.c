@@ -21,6 +21,7 @@
 #include "daemon/container-limits.h"
 #include "daemon/container-oom.h"
 #include "daemon/container-network.h"
+#include "daemon/host-routes.h"
 #include "daemon/journal-pool.h"
 #include "daemon/link-monitor.h"
 #include "daemon/manager.h"
@@ -133,12 +134,38 @@ static void on_link_gone(void *userdata, const char *interface)
         network_pools_link_gone(manager->networks, interface);
 }
 
+/* Only at the start: whoever makes a route later knows what there is. Containers that live in such
+ * a pool stay, as they were there first. */
+static int refuse_pools(Manager *manager)
+{
+        for (size_t i = 0; i < manager->conf.n_network_pools; i++) {
+                const NetworkPoolSpec *spec = &manager->conf.network_pools[i];
+                char text[HOST_ROUTE_TEXT_MAX], reason[HOST_ROUTE_TEXT_MAX + 64];
+                HostRoute route;
+                int r;
+
+                if (!host_routes_find_within(spec, &route))
+                        continue;
+                host_route_format(&route, text);
+                (void)snprintf(reason, sizeof(reason), "it would hide the host's %s", text);
+                (void)log_at(LOG_WARNING, 0,
+                             (&(const LogContext){ .message_id = MESSAGE_POOL_REFUSED }),
+                             "NetworkPool=: pool '%s' cannot be used: %s", spec->name, reason);
+                r = network_pools_refuse(manager->networks, spec->name, reason);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int make_networks(Manager *manager, Fault *fault)
 {
         int r;
 
         r = network_pools_new(manager->conf.network_pools, manager->conf.n_network_pools, NULL,
                               &manager->networks);
+        if (r >= 0)
+                r = refuse_pools(manager);
         if (r >= 0)
                 r = segment_pool_new(&manager->segments);
         if (r < 0)

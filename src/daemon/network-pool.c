@@ -23,7 +23,8 @@ typedef struct Slot {
 typedef struct Pool {
         NetworkPoolSpec spec;
         uint32_t n_slots;
-        Slot *slots; /* n_slots, then the heads */
+        Slot *slots;   /* n_slots, then the heads */
+        char *refusal; /* why there are no leases of it; NULL: there are */
 } Pool;
 
 #define FREE_HEAD(pool) ((pool)->n_slots)
@@ -97,8 +98,10 @@ NetworkPools *network_pools_free(NetworkPools *pools)
 {
         if (!pools)
                 return NULL;
-        for (size_t i = 0; i < pools->n_pools; i++)
+        for (size_t i = 0; i < pools->n_pools; i++) {
                 free(pools->pools[i].slots);
+                free(pools->pools[i].refusal);
+        }
         free(pools);
         return NULL;
 }
@@ -115,6 +118,8 @@ uint64_t network_pools_count(const NetworkPools *pools, int is_free)
         for (size_t i = 0; i < pools->n_pools; i++) {
                 const Pool *pool = &pools->pools[i];
 
+                if (is_free && pool->refusal)
+                        continue;
                 if (!is_free) {
                         n += pool->n_slots;
                         continue;
@@ -131,6 +136,20 @@ static Pool *find_pool(NetworkPools *pools, const char *name)
                 if (strcmp(pools->pools[i].spec.name, name) == 0)
                         return &pools->pools[i];
         return NULL;
+}
+
+int network_pools_refuse(NetworkPools *pools, const char *name, const char *reason)
+{
+        Pool *pool = find_pool(pools, name);
+        char *refusal = strdup(reason);
+
+        if (!pool || !refusal) {
+                free(refusal);
+                return pool ? -ENOMEM : -ENOENT;
+        }
+        free(pool->refusal);
+        pool->refusal = refusal;
+        return 0;
 }
 
 /* -- leases -- */
@@ -196,6 +215,10 @@ int network_pools_acquire(NetworkPools *pools, const char *id, const char *name,
         r = find_slot(pools, &pool, address, &i, fault);
         if (r < 0)
                 return r;
+        if (pool->refusal)
+                return fault_set(fault, FAULT_NOT_SUPPORTED, -EOPNOTSUPP,
+                                 "NetworkPool: pool '%s' cannot be used: %s", pool->spec.name,
+                                 pool->refusal);
         slot = &pool->slots[i];
         if (slot->state != SLOT_FREE) {
                 (void)snprintf(ret_owner, NETWORK_INTERFACE_MAX, "%s", slot->owner + 2);

@@ -21,6 +21,10 @@ DEFINE_DROP(NetworkPools, network_pools, network_pools_free);
 
 int network_pools_are_empty(const NetworkPools *pools);
 
+/* Gives no more leases of a pool, for a reason that callers are told; what is leased stays. Returns
+ * 0; -ENOENT; -ENOMEM. */
+int network_pools_refuse(NetworkPools *pools, const char *name, const char *reason);
+
 /* Slots of all pools: those that can be leased now, or all there are. */
 uint64_t network_pools_count(const NetworkPools *pools, int is_free);
 

@@ -254,6 +254,20 @@ for i in range(100):
     rule s-one deny "{'Networks': <['$WORLD4']>}"
 }
 
+@test "tells the kernel's log of what a rule with Log lets through" {
+    echo_service in_world TCP4-LISTEN:7000
+    wardenctl egress s-one allow "$WORLD4:7000/tcp/log"
+    until_true reaches s-one $WORLD4 7000
+    like "log prefix \"warden $(container_get s-one Id): \"" \
+        "$(nft list chain inet warden "rules-$(container_get s-one Id)")"
+    # Only the first network namespace of a machine is logged, unless its owner says otherwise.
+    if [[ $(readlink /proc/1/ns/net) == 'net:[4026531840]' || $(cat /proc/sys/net/netfilter/nf_log_all_netns) == 1 ]]; then
+        logged() { dmesg | grep "warden $(container_get s-one Id): .*DPT=7000"; }
+        until_true logged
+    fi
+    wardenctl egress s-one deny "$WORLD4:7000/tcp/log"
+}
+
 @test "refuses rules that make no sense, naming the key" {
     refuses rule s-one allow "{'Networks': <['example.org']>}"
     like "Networks: 'example.org'" "$output"

@@ -88,6 +88,32 @@ while True:
     until_true answer
 }
 
+@test "carries SCTP" {
+    local has='import socket; socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SCTP)'
+    python3 -c "$has" 2>/dev/null || skip "this kernel has no SCTP"
+    wardenctl port s-web add 8087:8087/sctp
+    in_background "$BATS_TEST_TMPDIR/sctp" wardenctl exec s-web -- python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
+s.bind(("", 8087))
+s.listen()
+while True:
+    c, who = s.accept()
+    c.send(("seen %s\n" % who[0]).encode())
+    c.close()'
+    answer() {
+        in_world python3 -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)
+s.settimeout(5)
+s.connect(('$HOST4', 8087))
+print(s.recv(100).decode(), end='')" | grep -x "seen $WORLD4"
+    }
+    until_true answer
+    wardenctl port s-web rm 8087/sctp
+    refuses answer
+}
+
 @test "keeps to the address that was named" {
     wardenctl port s-web add 127.0.0.1:8081:80
     like '^seen' "$(fetch 127.0.0.1 8081)"
@@ -195,6 +221,8 @@ for i in range(2):
     nft flush ruleset
     until_true nft list table inet warden
     like 's-web|w-' "$(nft list set inet warden slots)"
+    like 'Somebody else has changed' \
+        "$(journalctl -q -o cat MESSAGE_ID=5a0c1f6c37c84fd0a7d7f2b0d9a4e307 | tail -n 1)"
     visit
     visit_end
     is "seen $HOST4" "$(fetch $HOST4 8080)"

@@ -130,6 +130,36 @@ host4() { container_get "$1" HostAddress; }
     is fd00:98::2 "$(address6 t-three)"
 }
 
+@test "gives no addresses of a pool that would hide a network or an address of the host" {
+    configure 'NetworkPool=mine 10.97.0.0/24 fd00:97::/64' 'NetworkPool=other 10.96.0.0/24'
+    create t-before
+    ip link add hidden0 type veth peer name hidden1
+    ip link set hidden0 up
+    ip link set hidden1 up
+    ip route add 10.97.0.128/26 dev hidden0
+    systemctl restart wardend.service
+    daemon_wait
+    like "pool 'mine' cannot be used: it would hide the host's route 10.97.0.128/26 of hidden0" \
+        "$(journalctl -q -o cat MESSAGE_ID=5a0c1f6c37c84fd0a7d7f2b0d9a4e308 | tail -n 1)"
+    # Who is there already stays, and keeps what it has.
+    inside t-before ping -c 1 -W 5 "$WORLD4"
+    refuses create t-after
+    like "NetworkPool: pool 'mine' cannot be used.*route 10.97.0.128/26 of hidden0" "$output"
+    gone t-after
+    create t-after --network-pool other
+    ip route del 10.97.0.128/26 dev hidden0
+    ip -6 addr add fd00:97::77/128 dev hidden0 nodad
+    systemctl restart wardend.service
+    daemon_wait
+    refuses create t-late
+    like 'address fd00:97::77 of hidden0' "$output"
+    ip link del hidden0
+    systemctl restart wardend.service
+    daemon_wait
+    create t-late
+    is mine "$(container_get t-late NetworkPool)"
+}
+
 # bats test_tags=anywhere
 @test "has a private network without a way out when there is no pool" {
     configure 'NetworkPool='

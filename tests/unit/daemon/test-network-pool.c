@@ -186,6 +186,31 @@ static void test_none(void **state)
         network_pools_free(pools);
 }
 
+static void test_refuses(void **state)
+{
+        _drop_(drop_network_pools) NetworkPools *pools = NULL;
+        NetworkAddresses a = { 0 }, b = { 0 };
+        char owner[NETWORK_INTERFACE_MAX];
+        NetworkPoolSpec spec;
+        Fault fault = FAULT_INIT;
+
+        assert_int_equal(network_pool_spec_parse("p 10.254.0.0/29", &spec, NULL), 0);
+        assert_int_equal(network_pools_new(&spec, 1, NULL, &pools), 0);
+        assert_int_equal(network_pools_acquire(pools, "0123456789a", NULL, NULL, &a, owner, NULL),
+                         0);
+        assert_int_equal(network_pools_refuse(pools, "q", "of a reason"), -ENOENT);
+        assert_int_equal(network_pools_refuse(pools, "p", "of a reason"), 0);
+        assert_int_equal(network_pools_count(pools, 1), 0);
+        assert_int_equal(network_pools_acquire(pools, "0123456789b", NULL, NULL, &b, owner, &fault),
+                         -EOPNOTSUPP);
+        assert_int_equal(fault.kind, FAULT_NOT_SUPPORTED);
+        assert_string_equal(fault.text, "NetworkPool: pool 'p' cannot be used: of a reason");
+        /* What an earlier life leased stays leased. */
+        network_pools_release(pools, &a);
+        assert_int_equal(network_pools_reserve(pools, &a), 0);
+        assert_int_equal(network_pools_reserve(pools, &a), -EEXIST);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -196,6 +221,7 @@ int main(void)
                   teardown },
                 { "takes up what an earlier life has leased", test_restored, setup, teardown },
                 { "has nothing without a pool", test_none, setup, teardown },
+                { "gives nothing of a pool that is refused", test_refuses },
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

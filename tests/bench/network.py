@@ -24,8 +24,14 @@ class PriceTable(Table):
         self.rows = []  # (name, key of the samples without, key of those with)
 
     def couple(self, name, n, without, with_network, parts=()):
-        self.add(f"{name}/without", n, lambda n: {f"{name}/without/{part}": s for part, s in without(n).items()})
-        self.add(f"{name}/with", n, lambda n: {f"{name}/with/{part}": s for part, s in with_network(n).items()})
+        def side(key, function):
+            def measure(n):
+                links_gone()
+                return {f"{name}/{key}/{part}": samples for part, samples in function(n).items()}
+            self.add(f"{name}/{key}", n, measure)
+
+        side("without", without)
+        side("with", with_network)
         for part in (None, *parts):
             keys = [f"… of which {name}/{side}/{part}" for side in ("without", "with")]
             self.rows.append((f"… of which {part}" if part else name, *keys))
@@ -91,7 +97,6 @@ def crowd(root, count, n):
                 line = json.loads(run("/usr/lib/warden/tests/bench-bus", "parallel", root, str(count), kind).stdout)
                 samples[None].append(line["create_usec"])
                 samples["destroy"].append(line["destroy_usec"])
-                # What the kernel takes apart later is not to be in the way of who comes next.
                 links_gone()
             return samples
         return measure
@@ -110,9 +115,9 @@ def crowd(root, count, n):
 
 
 def links_gone():
-    """Waits until the kernel has taken the pairs of those that are gone apart."""
+    """Waits until the kernel has taken all pairs apart: that takes a lock, and is not to be in the way of who comes next."""
     for _ in range(3000):
-        if " w-" not in run("ip", "-o", "link", "show", "type", "veth").stdout:
+        if not run("ip", "-o", "link", "show", "type", "veth").stdout:
             return
         time.sleep(0.01)
     raise RuntimeError("there are still interfaces of containers that are gone")

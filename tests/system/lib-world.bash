@@ -44,7 +44,7 @@ network_traces() {
     ip -6 route show table all | sed -nE '/ dev [wi]-/s/^/route /p'
     ip netns list | sed 's/^/netns /'
     # Ours of the host, as a whole: a switch of an interface goes with the interface.
-    sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv6.conf.default.accept_ra
+    sysctl -a -r '^net\.ipv[46]\.(ip_forward|conf\.(all|default|lo)\.)' 2>/dev/null
     find /run/warden/network -type f | sed 's/^/claim /'
     nft list ruleset | grep -E '"[wi]-' | sed 's/^/rule /' || true
     lsns -t net -n -o NS | wc -l | sed 's/^/namespaces /'

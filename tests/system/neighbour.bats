@@ -55,3 +55,13 @@ has_tasks() { (($(cgroup_file "$1" pids pids.current) >= $2)); }
     # It was held back while the neighbour worked.
     (($(cgroup_file t-cpu cpu cpu.stat | sed -n 's/^nr_throttled //p') > 0))
 }
+
+@test "a disk hog leaves its neighbour's work unharmed" {
+    create t-disk --storage loop --disk 64M
+    spawn t-disk sh -c 'while :; do head -c 100M /dev/zero >/full 2>/dev/null; rm -f /full; done' >/dev/null
+    is_filling() { (($(wardenctl stats --json t-disk | jq '."t-disk".DiskCurrent') > 32 << 20)); }
+    until_true is_filling
+    works
+    is 96995b58d4cbf6aaa9041b4f00c7f6ae \
+        "$(script_in s-neighbour 'dd if=/dev/zero of=/work bs=1M count=8 conv=fsync 2>/dev/null; md5sum </work; rm /work' | cut -c1-32)"
+}

@@ -22,6 +22,7 @@ enum {
         OPTION_NETWORK_POOL,
         OPTION_ADDRESS,
         OPTION_MTU,
+        OPTION_INTERFACE,
         OPTION_INTERFACE_NAME,
         OPTION_SEGMENT,
         OPTION_DNS,
@@ -68,6 +69,7 @@ static const Option container_options[] = {
         { OPTION_ADDRESS, "address", "ADDRESS", "this one of the pool; IPv4 or IPv6" },
         { OPTION_ADDRESS, "ip", "ADDRESS", NULL },
         { OPTION_MTU, "mtu", "BYTES", "of its interface (default: that of the host)" },
+        { OPTION_INTERFACE, "interface", "NAME", "move this one of the host in while it runs" },
         { OPTION_INTERFACE_NAME, "interface-name", "NAME", "of it inside (default: eth0)" },
         { OPTION_SEGMENT, "segment", "NAME", "let it talk to the containers of this segment" },
         { OPTION_DNS, "dns", "ADDRESS", "a name server (default: those of the host)" },
@@ -300,6 +302,8 @@ static int container_set(void *target, int key, const char *value, Fault *fault)
                 return options_set_string(&spec->address, value);
         case OPTION_MTU:
                 return set_mtu(spec, value, fault);
+        case OPTION_INTERFACE:
+                return strv_append(&spec->interfaces, value);
         case OPTION_INTERFACE_NAME:
                 return options_set_string(&spec->interface_name, value);
         case OPTION_SEGMENT:
@@ -488,6 +492,8 @@ static int append_network(sd_bus_message *m, const ContainerOptions *options)
                 r = sd_bus_message_append(m, "{sv}", "Address", "s", spec->address);
         if (r >= 0 && spec->mtu > 0)
                 r = sd_bus_message_append(m, "{sv}", "MTU", "u", spec->mtu);
+        if (r >= 0)
+                r = dict_append_strv(m, "Interfaces", spec->interfaces);
         if (r >= 0 && spec->interface_name)
                 r = sd_bus_message_append(m, "{sv}", "InterfaceName", "s", spec->interface_name);
         if (r >= 0 && spec->segment)

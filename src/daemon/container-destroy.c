@@ -16,6 +16,7 @@
 #include "basic/message-id.h"
 #include "basic/strv.h"
 #include "daemon/firewall.h"
+#include "daemon/container-interfaces.h"
 #include "daemon/container-limits.h"
 #include "daemon/container-freeze.h"
 #include "daemon/container-oom.h"
@@ -157,7 +158,8 @@ static int begin_removal(ContainerDestroy *destroy, Fault *fault)
         if (r >= 0)
                 r = remove_request_encode(&(RemoveRequest){ .directories = directories,
                                                             .has_network = c->has_network,
-                                                            .has_bandwidth = has_bandwidth },
+                                                            .has_bandwidth = has_bandwidth,
+                                                            .interfaces = c->spec->interfaces },
                                           &w);
         if (r >= 0)
                 r = worker_begin(c->manager->workers, WORKER_REMOVE, &w, &handler, destroy,
@@ -181,6 +183,7 @@ static int on_processes_gone(sd_event_source *s, void *userdata)
         container_disconnect(c);
         container_clear_leader(c);
         container_end_limits(c);
+        container_interfaces_forget(c);
         reply_all(&c->stop_replies, 0, NULL);
         r = begin_removal(destroy, &fault);
         if (r < 0)

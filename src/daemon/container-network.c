@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/container-bandwidth.h"
+#include "daemon/container-interfaces.h"
 #include "daemon/container-network.h"
 #include "daemon/manager.h"
 #include "daemon/network-pool.h"
@@ -86,8 +87,10 @@ static int check_joined(const Container *c, const Container **ret, Fault *fault)
 int container_network_lease(Container *c, Fault *fault)
 {
         const Container *other;
-        int r;
+        int r = container_interfaces_check(c, fault);
 
+        if (r < 0)
+                return r;
         switch (c->spec->network) {
         case NETWORK_PRIVATE:
                 r = lease_slot(c, fault);

@@ -23,6 +23,7 @@
 #include "daemon/container-oom.h"
 #include "daemon/container-pressure.h"
 #include "daemon/firewall.h"
+#include "daemon/container-interfaces.h"
 #include "daemon/container-limits.h"
 #include "daemon/container-network.h"
 #include "daemon/manager.h"
@@ -106,6 +107,7 @@ static void start_fail(ContainerStart *start, int error, const Fault *fault)
         } else {
                 (void)process_signal(c->leader_pidfd, SIGKILL);
                 container_clear_leader(c);
+                (void)container_interfaces_return(c);
                 (void)scope_stop(c->manager->systemd, c->unit);
         }
         on_failed_undone(start, 0, NULL);
@@ -397,5 +399,10 @@ int container_begin(Container *c, ReplyFunc func, void *userdata, Fault *fault)
 
 int container_start(Container *c, ReplyFunc func, void *userdata, Fault *fault)
 {
+        if (c->interfaces_return)
+                return fault_set(fault, FAULT_BAD_STATE, -EBUSY,
+                                 "The interfaces of container '%s' are being given back to the "
+                                 "host; try again",
+                                 container_name(c));
         return start_new(c, EVENT_START, 0, func, userdata, fault);
 }

@@ -15,6 +15,7 @@
 #include "basic/message-id.h"
 #include "daemon/container-limits.h"
 #include "daemon/container-freeze.h"
+#include "daemon/container-interfaces.h"
 #include "daemon/container-oom.h"
 #include "daemon/container-pressure.h"
 #include "daemon/manager.h"
@@ -107,5 +108,6 @@ void container_stop_leader_gone(Container *c)
         container_changed(c, CONTAINER_CHANGED_LEADER);
         (void)container_log(c, LOG_INFO, 0, MESSAGE_CONTAINER_STOPPED, "Container stopped");
         manager_container_settled(c->manager, c);
-        reply_all(&c->stop_replies, 0, NULL);
+        if (!container_interfaces_return(c))
+                reply_all(&c->stop_replies, 0, NULL);
 }

@@ -16,6 +16,7 @@
 #include "basic/io.h"
 #include "basic/log.h"
 #include "daemon/container-forward.h"
+#include "daemon/container-interfaces.h"
 #include "daemon/container-limits.h"
 #include "basic/strv.h"
 #include "cgroup/oom-source.h"
@@ -98,6 +99,7 @@ Container *container_free(Container *c)
         container_start_free(c->start);
         container_destroy_free(c->destroy);
         container_limits_free(c->limits);
+        container_interfaces_forget(c);
         container_freeze_forget(c);
         container_disconnect(c);
         container_clear_leader(c);

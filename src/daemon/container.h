@@ -15,6 +15,7 @@ typedef struct ContainerDestroy ContainerDestroy;
 typedef struct ContainerFreeze ContainerFreeze;
 typedef struct WshdClient WshdClient;
 typedef struct NetworkChange NetworkChange;
+struct WorkerOperation;
 struct WshdMessage;
 struct sd_event_source;
 
@@ -52,10 +53,11 @@ struct Container {
         uint32_t project_id;          /* the lease of the layer's quota; 0: none */
         NetworkAddresses network;     /* the lease of a slot */
         int has_network;
-        uint32_t segment;               /* the lease of its number; 0: it is in none */
-        int is_guarded;                 /* the packet filter was told of it, and not to forget it */
-        int has_ports;                  /* the spec's forwards are claimed */
-        NetworkChange *network_changes; /* that are under way */
+        uint32_t segment; /* the lease of its number; 0: it is in none */
+        int is_guarded;   /* the packet filter was told of it, and not to forget it */
+        int has_ports;    /* the spec's forwards are claimed */
+        struct WorkerOperation *interfaces_return; /* those of the host are being given back */
+        NetworkChange *network_changes;            /* that are under way */
 
         uint32_t leader_pid; /* 0: no process. For printing; the pidfd is what is used */
         uint64_t leader_start_ticks;

@@ -13,6 +13,7 @@
 #include "basic/log.h"
 #include "daemon/container-forward.h"
 #include "daemon/firewall.h"
+#include "daemon/container-interfaces.h"
 #include "daemon/container-limits.h"
 #include "daemon/container-freeze.h"
 #include "daemon/container-oom.h"
@@ -202,6 +203,7 @@ static void restore_by_state(Container *c, const ContainerRecord *record)
         case CONTAINER_STOPPED:
         case CONTAINER_FAILED:
                 c->is_announced = 1;
+                (void)container_interfaces_return(c);
                 container_jobs_follow(c);
                 break;
         case _CONTAINER_STATE_MAX:

@@ -55,6 +55,7 @@ ContainerSpec *container_spec_free(ContainerSpec *spec)
         free(spec->network_pool);
         free(spec->address);
         free(spec->interface_name);
+        strv_free(spec->interfaces);
         free(spec->segment);
         strv_free(spec->dns);
         strv_free(spec->dns_search);

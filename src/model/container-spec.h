@@ -52,6 +52,7 @@ OomPolicy oom_policy_from_string(const char *s);
 #define LABELS_MAX 256
 #define LABEL_KEY_MAX 255
 #define LABEL_VALUE_MAX 4095
+#define INTERFACES_MAX 16
 #define DNS_MAX 8
 #define DNS_SEARCH_MAX 32
 /* As execve() counts; with a job's own part (JOB_SPEC_MAX_BYTES) it still fits into the 2 MiB that
@@ -82,6 +83,7 @@ typedef struct ContainerSpec {
         char *network_target;   /* NETWORK_CONTAINER, NETWORK_NETNS: a name, a path */
         char *network_pool;     /* NULL: the first; as the next three of NETWORK_PRIVATE */
         char *address;          /* NULL: any of the pool */
+        char **interfaces;      /* of the host, to be moved in; NETWORK_PRIVATE, NETWORK_NONE */
         char *interface_name;   /* inside; NULL: NETWORK_INTERFACE_INSIDE */
         char *segment;          /* whose containers it may talk to; NULL: none's */
         int isolation;          /* Isolated as a client said it: 1 or -1; 0: not at all */

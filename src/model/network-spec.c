@@ -144,6 +144,48 @@ static int validate_segment(const ContainerSpec *spec, Fault *fault)
         return 0;
 }
 
+static int validate_interface(const ContainerSpec *spec, char *const *p, Fault *fault)
+{
+        const char *own = spec->interface_name ?: NETWORK_INTERFACE_INSIDE;
+
+        if (!network_interface_name_is_valid(*p))
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "Interfaces: '%.64s' is not an interface that can be moved", *p);
+        if (strncmp(*p, "w-", 2) == 0 || strncmp(*p, "i-", 2) == 0)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "Interfaces: '%s' is, by its name, the host's side of a container",
+                                 *p);
+        if (spec->network == NETWORK_PRIVATE && strcmp(*p, own) == 0)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "Interfaces: '%s' is what the container's own is called; give "
+                                 "that another InterfaceName",
+                                 *p);
+        for (char **other = spec->interfaces; other != p; other++)
+                if (strcmp(*other, *p) == 0)
+                        return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                         "Interfaces: '%s' is given twice", *p);
+        return 0;
+}
+
+static int validate_interfaces(const ContainerSpec *spec, Fault *fault)
+{
+        if (!spec->interfaces || !*spec->interfaces)
+                return 0;
+        if (spec->network != NETWORK_PRIVATE && spec->network != NETWORK_NONE)
+                return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                 "Interfaces: is only for Network=private and Network=none");
+        if (strv_length(spec->interfaces) > INTERFACES_MAX)
+                return fault_set(fault, FAULT_INVALID, -E2BIG, "Interfaces: more than %d",
+                                 INTERFACES_MAX);
+        for (char **p = spec->interfaces; *p; p++) {
+                int r = validate_interface(spec, p, fault);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int validate_bandwidth(const ContainerSpec *spec, Fault *fault)
 {
         if (spec->network != NETWORK_PRIVATE && spec->limits.bandwidth.set)
@@ -184,5 +226,7 @@ int container_spec_validate_network(const ContainerSpec *spec, Fault *fault)
                 r = validate_segment(spec, fault);
         if (r >= 0)
                 r = validate_bandwidth(spec, fault);
+        if (r >= 0)
+                r = validate_interfaces(spec, fault);
         return r < 0 ? r : validate_dns(spec, fault);
 }

@@ -17,6 +17,7 @@ Plan *plan_free(Plan *plan)
         free(plan->root_directory);
         free(plan->network_target);
         free(plan->interface_name);
+        strv_free(plan->interfaces);
         free(plan->resolv_conf);
         free(plan->hosts);
         free(plan->layer_directory);
@@ -78,6 +79,11 @@ int plan_new(const ContainerSpec *spec, const char *id, uint32_t uid_base, uint3
                               &plan->n_tmpfs_mounts);
         if (r < 0)
                 return r;
+        if (spec->interfaces && *spec->interfaces) {
+                r = strv_copy(spec->interfaces, &plan->interfaces);
+                if (r < 0)
+                        return r;
+        }
         plan->uid_base = uid_base;
         plan->uid_count = uid_count;
         plan->network = spec->network;

@@ -27,6 +27,7 @@ typedef struct Plan {
         NetworkAddresses addresses;
         int has_addresses;         /* NETWORK_PRIVATE with a slot of a pool */
         char *interface_name;      /* of its own in there; NULL: NETWORK_INTERFACE_INSIDE */
+        char **interfaces;         /* of the host, to be moved in; NULL: none */
         BandwidthLimits bandwidth; /* of it */
         uint32_t mtu;              /* of it; 0: that of the host's default route */
         char *resolv_conf;         /* the text of /etc/resolv.conf and */

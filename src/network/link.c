@@ -193,7 +193,7 @@ int link_raise(Netlink *netlink, unsigned index, int is_router, Fault *fault)
 
 /* The interface of the default route, by asking for the way to somewhere far. Returns its index;
  * 0: there is none. */
-static int default_interface(Netlink *netlink)
+int link_default(Netlink *netlink)
 {
         struct rtmsg header = { .rtm_family = AF_INET, .rtm_dst_len = 32 };
         _drop_(drop_nl_msg) struct nl_msg *message = nlmsg_alloc_simple(RTM_GETROUTE, 0);
@@ -229,7 +229,7 @@ uint32_t link_default_mtu(Netlink *netlink)
 {
         _drop_(drop_fd) int fd = -EBADF;
         struct ifreq request = { .ifr_mtu = 0 };
-        int index = default_interface(netlink);
+        int index = link_default(netlink);
 
         if (index > 0 && if_indextoname((unsigned)index, request.ifr_name)) {
                 fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -239,6 +239,21 @@ uint32_t link_default_mtu(Netlink *netlink)
         return request.ifr_mtu >= NETWORK_MTU_MIN6 && request.ifr_mtu <= NETWORK_MTU_MAX
                        ? (uint32_t)request.ifr_mtu
                        : MTU_DEFAULT;
+}
+
+int link_move(Netlink *netlink, unsigned index, int netns_fd, const char *name, int new_index)
+{
+        struct ifinfomsg header = { .ifi_family = AF_UNSPEC, .ifi_index = (int)index };
+        struct nl_msg *message = nlmsg_alloc_simple(RTM_NEWLINK, 0);
+
+        if (!message || nlmsg_append(message, &header, sizeof(header), NLMSG_ALIGNTO) < 0 ||
+            nla_put_u32(message, IFLA_NET_NS_FD, (uint32_t)netns_fd) < 0 ||
+            (name && nla_put_string(message, IFLA_IFNAME, name) < 0) ||
+            (new_index > 0 && nla_put_u32(message, IFLA_NEW_IFINDEX, (uint32_t)new_index) < 0)) {
+                nlmsg_free(message);
+                return -ENOMEM;
+        }
+        return netlink_call(netlink, message, NULL, NULL);
 }
 
 int link_find(const char *name, Fault *fault)

@@ -30,5 +30,15 @@ int link_remove(Netlink *netlink, const char *name);
 /* The MTU of the interface that the host's default route goes through; without one 1500. */
 uint32_t link_default_mtu(Netlink *netlink);
 
+/* The index of the interface that the host's default route goes through; 0: none. */
+int link_default(Netlink *netlink);
+
+/* Moves an interface of the socket's namespace, which is down then and has no address.
+ * @name        there; may be a pattern such as "dev%d"; NULL: as here
+ * @new_index   there, where it must be free; 0: as here, or any
+ * Like: ip link set dev X netns N name Y. Returns 0; -EEXIST the name is taken there; -ENODEV; the
+ * kernel's errno. */
+int link_move(Netlink *netlink, unsigned index, int netns_fd, const char *name, int new_index);
+
 /* The index of an interface of the caller's namespace. Returns it; negative errno with a fault. */
 int link_find(const char *name, Fault *fault);

@@ -60,6 +60,7 @@ enum {
         TAG_SPEC_DNS,
         TAG_SPEC_DNS_SEARCH,
         TAG_SPEC_BANDWIDTH = 60,
+        TAG_SPEC_INTERFACE,
 };
 
 enum {
@@ -142,6 +143,7 @@ static void spec_encode_network(const ContainerSpec *spec, WireWriter *w)
         wire_put_string(w, TAG_SPEC_SEGMENT, spec->segment);
         if (spec->mtu > 0)
                 wire_put_u64(w, TAG_SPEC_MTU, spec->mtu);
+        wire_put_strv(w, TAG_SPEC_INTERFACE, spec->interfaces);
         wire_put_strv(w, TAG_SPEC_DNS, spec->dns);
         wire_put_strv(w, TAG_SPEC_DNS_SEARCH, spec->dns_search);
 }
@@ -397,10 +399,13 @@ static int spec_decode(ContainerSpec *spec, const WireField *nested)
                 r = wire_dup_strv(reader, TAG_SPEC_DNS, &spec->dns);
         if (r >= 0)
                 r = wire_dup_strv(reader, TAG_SPEC_DNS_SEARCH, &spec->dns_search);
+        if (r >= 0)
+                r = wire_dup_strv(reader, TAG_SPEC_INTERFACE, &spec->interfaces);
         if (r < 0)
                 return r;
         forget_empty(&spec->dns);
         forget_empty(&spec->dns_search);
+        forget_empty(&spec->interfaces);
         while ((r = wire_next(&reader, &f)) > 0) {
                 r = f.tag < _TAG_SPEC_ONCE_MAX ? wire_once(&seen, f.tag) : 0;
                 if (r < 0)

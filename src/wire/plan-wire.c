@@ -37,6 +37,7 @@ enum {
         TAG_INTERFACE_NAME,
         _TAG_NETWORK_MAX,
         TAG_BANDWIDTH = 60, /* repeated */
+        TAG_INTERFACE,      /* repeated */
 };
 
 enum {
@@ -131,6 +132,7 @@ int plan_encode(const Plan *plan, WireWriter *w)
         wire_put_string(w, TAG_HOSTS, plan->hosts);
         wire_put_string(w, TAG_INTERFACE_NAME, plan->interface_name);
         bandwidth_limits_encode(w, TAG_BANDWIDTH, &plan->bandwidth);
+        wire_put_strv(w, TAG_INTERFACE, plan->interfaces);
         mounts_encode(w, TAG_BIND_MOUNT, TAG_TMPFS_MOUNT, plan->bind_mounts, plan->n_bind_mounts,
                       plan->tmpfs_mounts, plan->n_tmpfs_mounts);
         return w->error;
@@ -160,6 +162,18 @@ static int plan_decode_storage(Plan *plan, const WireField *f)
         return (int)plan->storage < 0 ? -EBADMSG : 0;
 }
 
+static int plan_decode_interface(Plan *plan, const WireField *f)
+{
+        const char *s;
+        int r = wire_get_string(f, &s);
+
+        if (r < 0)
+                return r;
+        if (!network_interface_name_is_valid(s) || strv_length(plan->interfaces) >= INTERFACES_MAX)
+                return -EBADMSG;
+        return strv_append(&plan->interfaces, s);
+}
+
 /* What only a container with a network has. */
 static int plan_decode_extra(Plan *plan, const WireField *f)
 {
@@ -177,6 +191,8 @@ static int plan_decode_extra(Plan *plan, const WireField *f)
                 return wire_dup_string(f, &plan->hosts);
         case TAG_INTERFACE_NAME:
                 return wire_dup_string(f, &plan->interface_name);
+        case TAG_INTERFACE:
+                return plan_decode_interface(plan, f);
         case TAG_BANDWIDTH:
                 return bandwidth_limits_decode(f, &plan->bandwidth);
         }
@@ -254,6 +270,8 @@ static int plan_check_network(const Plan *plan)
                 return 0;
         if (plan->mtu > NETWORK_MTU_MAX ||
             (plan->interface_name && !network_interface_name_is_valid(plan->interface_name)))
+                return 0;
+        if (plan->interfaces && plan->network != NETWORK_PRIVATE && plan->network != NETWORK_NONE)
                 return 0;
         return plan->network == NETWORK_PRIVATE || !plan->has_addresses;
 }

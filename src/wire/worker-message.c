@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "basic/strv.h"
+#include "model/container-spec.h"
 #include "model/name.h"
 #include "model/path.h"
 #include "wire/network-wire.h"
@@ -24,6 +25,7 @@ enum {
         TAG_DIRECTORY = 1, /* string, repeated */
         TAG_HAS_NETWORK,
         TAG_HAS_BANDWIDTH,
+        TAG_INTERFACE, /* string, repeated */
 };
 
 enum {
@@ -161,50 +163,65 @@ int remove_request_encode(const RemoveRequest *request, WireWriter *w)
                 wire_put_u64(w, TAG_HAS_NETWORK, 1);
         if (request->has_bandwidth)
                 wire_put_u64(w, TAG_HAS_BANDWIDTH, 1);
+        wire_put_strv(w, TAG_INTERFACE, request->interfaces);
         return w->error;
+}
+
+static int append_name(char ***list, const WireField *f, size_t n_max,
+                       int (*is_valid)(const char *text))
+{
+        const char *s;
+        int r = wire_get_string(f, &s);
+
+        if (r < 0)
+                return r;
+        if (!is_valid(s) || strv_length(*list) >= n_max)
+                return -EBADMSG;
+        return strv_append(list, s);
+}
+
+static int remove_request_decode_field(RemoveRequest *request, const WireField *f)
+{
+        switch (f->tag) {
+        case TAG_DIRECTORY:
+                return append_name(&request->directories, f, DIRECTORIES_MAX, directory_is_ours);
+        case TAG_HAS_NETWORK:
+                return wire_get_flag(f, &request->has_network);
+        case TAG_HAS_BANDWIDTH:
+                return wire_get_flag(f, &request->has_bandwidth);
+        case TAG_INTERFACE:
+                return append_name(&request->interfaces, f, INTERFACES_MAX,
+                                   network_interface_name_is_valid);
+        }
+        return 0;
 }
 
 int remove_request_decode(const void *data, size_t size, RemoveRequest *ret)
 {
-        _drop_(drop_strv) char **directories = NULL;
+        _drop_(remove_request_done) RemoveRequest request = { .directories = NULL };
         WireReader reader = WIRE_READER(data, size);
-        int has_network = 0, has_bandwidth = 0, r;
         WireField f;
+        int r;
 
         while ((r = wire_next(&reader, &f)) > 0) {
-                const char *s;
-
-                if (f.tag == TAG_HAS_NETWORK || f.tag == TAG_HAS_BANDWIDTH) {
-                        r = wire_get_flag(&f,
-                                          f.tag == TAG_HAS_NETWORK ? &has_network : &has_bandwidth);
-                        if (r < 0)
-                                return r;
-                }
-                if (f.tag != TAG_DIRECTORY)
-                        continue;
-                r = wire_get_string(&f, &s);
-                if (r < 0)
-                        return r;
-                if (!directory_is_ours(s) || strv_length(directories) >= DIRECTORIES_MAX)
-                        return -EBADMSG;
-                r = strv_append(&directories, s);
+                r = remove_request_decode_field(&request, &f);
                 if (r < 0)
                         return r;
         }
         if (r < 0)
                 return r;
-        if (!directories)
+        if (!request.directories)
                 return -EBADMSG;
 
-        ret->directories = take_ptr(directories);
-        ret->has_network = has_network;
-        ret->has_bandwidth = has_bandwidth;
+        *ret = request;
+        request = (RemoveRequest){ .directories = NULL };
         return 0;
 }
 
 void remove_request_done(RemoveRequest *request)
 {
         request->directories = strv_free(request->directories);
+        request->interfaces = strv_free(request->interfaces);
 }
 
 int quota_request_encode(const QuotaRequest *request, WireWriter *w)

@@ -25,6 +25,9 @@
  *   quota
  *     daemon: WORKER_QUOTA(project, limits) ──► worker: DONE | FAILED
  *
+ *   return
+ *     daemon: WORKER_RETURN(directories) ──► worker: DONE | FAILED  its interfaces are the host's
+ *
  *   bandwidth
  *     daemon: WORKER_BANDWIDTH(interface, limits) ──► worker: DONE | FAILED
  *
@@ -53,6 +56,7 @@ typedef enum WorkerType {
         WORKER_FREEZE,    /* blob: a FreezeRequest */
         WORKER_BANDWIDTH, /* blob: a BandwidthRequest */
         WORKER_SETTLE,
+        WORKER_RETURN, /* blob: a RemoveRequest, of which nothing is removed */
         _WORKER_TYPE_MAX,
 } WorkerType;
 
@@ -75,6 +79,7 @@ typedef struct RemoveRequest {
         char **directories; /* absolute; the last component is an id */
         int has_network;    /* the last of them is of a container with a slot of a pool */
         int has_bandwidth;  /* and its bandwidth was limited */
+        char **interfaces;  /* and these of the host's are given back; may be NULL */
 } RemoveRequest;
 
 /* Decoding allocates, and refuses an empty request and a directory whose last component is no id:

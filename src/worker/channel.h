@@ -18,8 +18,9 @@ typedef enum ChannelType {
         CHANNEL_GATE,
         CHANNEL_READY,   /* from the child: it waits for the gate */
         CHANNEL_FAULT,   /* from the child */
-        CHANNEL_NETWORK, /* only with addresses; from the child, fd: its network namespace; then,
-                          * after the binds and without one, to it: its interface is there */
+        CHANNEL_NETWORK, /* only with addresses or interfaces; from the child, fd: its network
+                          * namespace; then, after the binds and without one, to it: its
+                          * interfaces are there */
         _CHANNEL_TYPE_MAX,
 } ChannelType;
 

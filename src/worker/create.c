@@ -194,7 +194,7 @@ static int create_attach_network(Create *c, Fault *fault)
         _drop_(drop_fd) int netns_fd = -EBADF;
         int r;
 
-        if (!c->plan->has_addresses)
+        if (!c->plan->has_addresses && !c->plan->interfaces)
                 return 0;
         r = channel_receive_network(c->child.channel_fd, &netns_fd, fault);
         if (r == CHANNEL_FAULT) {

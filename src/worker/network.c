@@ -20,6 +20,7 @@
 #include "network/netlink.h"
 #include "network/shaper.h"
 #include "rootfs/api.h"
+#include "worker/interfaces.h"
 #include "worker/network.h"
 
 #define IPV6_CONF "/proc/sys/net/ipv6/conf"
@@ -91,7 +92,7 @@ static int limit(Netlink *netlink, const char *interface, const BandwidthLimits 
         return r;
 }
 
-int network_attach(const Plan *plan, int netns_fd, Fault *fault)
+static int attach_pair(const Plan *plan, int netns_fd, Fault *fault)
 {
         const NetworkAddresses *addresses = &plan->addresses;
         _drop_(drop_netlink) Netlink *netlink = NULL;
@@ -116,8 +117,17 @@ int network_attach(const Plan *plan, int netns_fd, Fault *fault)
         return r < 0 ? r : claim(plan, fault);
 }
 
+int network_attach(const Plan *plan, int netns_fd, Fault *fault)
+{
+        int r = plan->has_addresses ? attach_pair(plan, netns_fd, fault) : 0;
+
+        return r < 0 || !plan->interfaces ? r : interfaces_take(plan, netns_fd, fault);
+}
+
 void network_undo(const Plan *plan)
 {
+        if (plan->interfaces)
+                (void)interfaces_return(plan->runtime_directory, plan->interfaces, NULL);
         if (!plan->has_addresses)
                 return;
         (void)network_release(plan->runtime_directory);

@@ -5,8 +5,9 @@
 
 /* A container's network as seen from the host. */
 
-/* Makes the pair, limits it, raises and addresses the host's side, and lets the host forward. The
- * child finds the other side in its namespace and does the rest (room-network.h).
+/* Makes the pair of a plan with addresses, limits it, raises and addresses the host's side, and
+ * lets the host forward; the child finds the other side in its namespace and does the rest
+ * (room-network.h). Then moves in the interfaces of the host that the plan names.
  * @netns_fd   the child's. Returns 0; negative errno with a fault; network_undo() then. */
 int network_attach(const Plan *plan, int netns_fd, Fault *fault);
 
@@ -20,7 +21,8 @@ int network_unlimit(const char *interface);
  * remover was killed. */
 void network_remove_leftovers(char *const *directories);
 
-/* The pair dies with the child's namespace; only what outlives it is taken back. */
+/* The pair dies with the child's namespace; what outlives it is taken back, and what is the host's
+ * is given back. */
 void network_undo(const Plan *plan);
 
 /* Enters the namespace that the plan says, for good: what is forked from now on is in it.

@@ -7,6 +7,7 @@
 
 #include "basic/fd.h"
 #include "basic/strv.h"
+#include "worker/interfaces.h"
 #include "worker/network.h"
 #include "worker/remove.h"
 #include "worker/storage.h"
@@ -67,6 +68,9 @@ int remove_run(int client_fd, const WorkerPacket *packet)
                 if (!entries)
                         r = -ENOMEM;
         }
+        /* They are missed, and nothing of the container is a reason to keep them. */
+        if (r >= 0 && request.interfaces)
+                (void)interfaces_return(request.directories[n - 1], request.interfaces, NULL);
         if (r >= 0) {
                 for (size_t i = 0; i < n; i++)
                         entries[i] = TRASH_ENTRY_INIT;

@@ -121,7 +121,9 @@ static int room_become_root(Room *room, Fault *fault)
 
 static int room_send_network(Room *room, Fault *fault)
 {
-        return room->plan->has_addresses ? room_network_send(room->channel_fd, fault) : 0;
+        return room->plan->has_addresses || room->plan->interfaces
+                       ? room_network_send(room->channel_fd, fault)
+                       : 0;
 }
 
 static int room_set_hostname(Room *room, Fault *fault)
@@ -190,10 +192,10 @@ static int room_configure_network(Room *room, Fault *fault)
         size_t n_fds = 0;
         int r;
 
-        if (!room->plan->has_addresses)
+        if (!room->plan->has_addresses && !room->plan->interfaces)
                 return 0;
         r = channel_expect(room->channel_fd, CHANNEL_NETWORK, NULL, &n_fds);
-        return r < 0 ? r : room_network_configure(room->plan, fault);
+        return r < 0 || !room->plan->has_addresses ? r : room_network_configure(room->plan, fault);
 }
 
 static int room_write_names(Room *room, Fault *fault)

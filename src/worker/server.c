@@ -12,6 +12,7 @@
 #include "worker/create.h"
 #include "worker/freeze.h"
 #include "worker/herald.h"
+#include "worker/interfaces.h"
 #include "worker/network.h"
 #include "worker/remove.h"
 #include "worker/server.h"
@@ -109,6 +110,24 @@ static int worker_settle(const Server *server, int client_fd)
         return r;
 }
 
+static int worker_return(int client_fd, const WorkerPacket *packet)
+{
+        _drop_(remove_request_done) RemoveRequest request = { .directories = NULL };
+        WorkerMessage reply = { .type = WORKER_DONE, .fault = FAULT_INIT };
+        int r;
+
+        r = remove_request_decode(packet->message.blob, packet->message.blob_size, &request);
+        if (r < 0 || !request.interfaces)
+                return worker_refuse(client_fd, r < 0 ? r : -EBADMSG, "request");
+        r = interfaces_return(request.directories[0], request.interfaces, &reply.fault);
+        if (r < 0) {
+                (void)fault_set(&reply.fault, FAULT_FAILED, r, "cannot give interfaces back: %m");
+                reply.type = WORKER_FAILED;
+        }
+        (void)worker_send(client_fd, &reply, NULL, 0, 0);
+        return r;
+}
+
 static int worker_create(Server *server, int client_fd, const WorkerPacket *packet)
 {
         _drop_(drop_plan) Plan *plan = NULL;
@@ -153,6 +172,8 @@ static int worker_handle(Server *server, WorkerPacket *packet)
                 return freeze_run(client_fd, packet);
         if (client_fd >= 0 && packet->message.type == WORKER_SETTLE)
                 return worker_settle(server, client_fd);
+        if (client_fd >= 0 && packet->message.type == WORKER_RETURN)
+                return worker_return(client_fd, packet);
         if (client_fd >= 0 && packet->message.type == WORKER_BANDWIDTH)
                 return worker_bandwidth(client_fd, packet);
         return client_fd >= 0 ? worker_refuse(client_fd, -EBADMSG, "request") : -EBADMSG;

@@ -44,6 +44,9 @@ static void check_request(const uint8_t *data, size_t size)
         PROMISE(remove_request_encode(&request, &w) == 0);
         PROMISE(remove_request_decode(w.data, w.size, &back) == 0);
         PROMISE(strv_equal(request.directories, back.directories));
+        for (char **p = request.interfaces; p && *p; p++)
+                PROMISE(network_interface_name_is_valid(*p));
+        PROMISE(strv_length(request.interfaces) == strv_length(back.interfaces));
         wire_writer_done(&w);
         remove_request_done(&request);
         remove_request_done(&back);

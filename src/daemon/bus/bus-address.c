@@ -70,3 +70,12 @@ int bus_address_get_addresses(sd_bus *bus, const char *path, const char *interfa
         (void)snprintf(six, sizeof(six), "%s/%u", text, c->network.prefix6);
         return sd_bus_message_append(reply, "as", 2, four, six);
 }
+
+int bus_address_get_interfaces(sd_bus *bus, const char *path, const char *interface,
+                               const char *property, sd_bus_message *reply, void *userdata,
+                               sd_bus_error *error)
+{
+        const Container *c = userdata;
+
+        return sd_bus_message_append_strv(reply, c->spec->interfaces);
+}

@@ -20,3 +20,8 @@ int bus_address_get_isolated(sd_bus *bus, const char *path, const char *interfac
 int bus_address_get_addresses(sd_bus *bus, const char *path, const char *interface,
                               const char *property, sd_bus_message *reply, void *userdata,
                               sd_bus_error *error);
+
+/* Interfaces. */
+int bus_address_get_interfaces(sd_bus *bus, const char *path, const char *interface,
+                               const char *property, sd_bus_message *reply, void *userdata,
+                               sd_bus_error *error);

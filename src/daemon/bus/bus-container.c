@@ -321,6 +321,7 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_PROPERTY("InterfaceName", "s", bus_address_get_string, 0, CONST),
         SD_BUS_PROPERTY("Isolated", "b", bus_address_get_isolated, 0, CONST),
         SD_BUS_PROPERTY("Segment", "s", bus_address_get_string, 0, CONST),
+        SD_BUS_PROPERTY("Interfaces", "as", bus_address_get_interfaces, 0, CONST),
         SD_BUS_PROPERTY("HostAddress", "s", bus_address_get_string, 0, CONST),
         SD_BUS_PROPERTY("ContainerAddress", "s", bus_address_get_string, 0, CONST),
         SD_BUS_PROPERTY("Addresses", "as", bus_address_get_addresses, 0, CONST),

@@ -179,6 +179,7 @@ static const DictKey container_keys[] = {
         { "NetworkPool", "s", bus_dict_set_string, offsetof(ContainerSpec, network_pool) },
         { "Address", "s", bus_dict_set_string, offsetof(ContainerSpec, address) },
         { "MTU", "u", set_mtu },
+        { "Interfaces", "as", bus_dict_set_strv, offsetof(ContainerSpec, interfaces) },
         { "InterfaceName", "s", bus_dict_set_string, offsetof(ContainerSpec, interface_name) },
         { "Isolated", "b", set_isolated },
         { "Segment", "s", bus_dict_set_string, offsetof(ContainerSpec, segment) },

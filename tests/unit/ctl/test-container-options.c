@@ -88,6 +88,18 @@ static void test_interface_name(void **state)
         PARSE(&f, ARG("--bandwidth-receive=1M"), ARG("--bandwidth-transmit=5K:2K"), );
         expect_message(&f, "{\"RootDirectory\":\"/\",\"BandwidthReceiveMax\":[1000000,0],"
                            "\"BandwidthTransmitMax\":[5000,2000]}");
+        PARSE(&f, ARG("--interface=eth7"), ARG("--interface"), ARG("eth8"), );
+        expect_message(&f, "{\"RootDirectory\":\"/\",\"Interfaces\":[\"eth7\",\"eth8\"]}");
+        PARSE(&f, ARG("--interface=eth7"), ARG("--interface=eth7"), );
+        expect_refused(&f, "Interfaces: 'eth7' is given twice");
+        PARSE(&f, ARG("--interface=lo"), );
+        expect_refused(&f, "Interfaces: 'lo' is not an interface");
+        PARSE(&f, ARG("--interface=w-x"), );
+        expect_refused(&f, "is, by its name, the host's side of a container");
+        PARSE(&f, ARG("--interface=eth0"), );
+        expect_refused(&f, "Interfaces: 'eth0' is what the container's own is called");
+        PARSE(&f, ARG("--interface=eth7"), ARG("--network=host"), );
+        expect_refused(&f, "Interfaces: is only for Network=private and Network=none");
         PARSE(&f, ARG("--bandwidth=1M"), ARG("--bandwidth-transmit=5K"), );
         expect_refused(&f, "BandwidthTransmitMax: is given twice");
         PARSE(&f, ARG("--interface-name=a/b"), );

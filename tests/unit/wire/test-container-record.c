@@ -110,6 +110,7 @@ static void test_smallest(void **state)
         assert_int_equal(back->spec->oom_policy, OOM_STOP);
         assert_int_equal(back->spec->pressure_usec, 0);
         assert_null(back->spec->interface_name);
+        assert_null(back->spec->interfaces);
         assert_null(back->spec->segment);
         assert_int_equal(strv_length(back->events), 0);
         assert_int_equal(back->spec->n_bind_mounts, 0);
@@ -138,11 +139,13 @@ static void test_network(void **state)
                                               &(Bandwidth){ UINT64_MAX, 4096 }, NULL),
                          0);
         spec->segment = strdup("blue");
+        assert_int_equal(strv_append(&spec->interfaces, "eth7"), 0);
         assert_int_equal(pass(record, &back), 0);
         assert_string_equal(back->spec->interface_name, "net0");
         assert_true(limits_are_equal(&back->spec->limits, &spec->limits));
         assert_int_equal(back->spec->limits.bandwidth.set, 1U << BANDWIDTH_TRANSMIT);
         assert_string_equal(back->spec->segment, "blue");
+        assert_true(strv_equal(back->spec->interfaces, spec->interfaces));
         assert_int_equal(back->spec->n_forwards, 2);
         assert_true(port_forward_equal(&back->spec->forwards[1], &forward));
         assert_int_equal(back->spec->n_egress, 1);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "basic/strv.h"
 #include "wire/plan-wire.h"
 
 static Plan *make_plan(void)
@@ -148,6 +149,28 @@ static void test_interface_name(void **state)
         wire_writer_done(&w);
 }
 
+static void test_interfaces(void **state)
+{
+        _drop_(drop_plan) Plan *plan = make_plan(), *back = NULL;
+        WireWriter w = WIRE_WRITER_INIT;
+
+        assert_int_equal(strv_append(&plan->interfaces, "eth7"), 0);
+        assert_int_equal(strv_append(&plan->interfaces, "eth8"), 0);
+        assert_int_equal(plan_encode(plan, &w), 0);
+        assert_int_equal(plan_decode(w.data, w.size, &back), 0);
+        assert_true(strv_equal(back->interfaces, plan->interfaces));
+        wire_writer_done(&w);
+        plan->network = NETWORK_HOST;
+        refuse(plan);
+        plan->network = NETWORK_NONE;
+        replace(&plan->interfaces[1], "lo");
+        refuse(plan);
+        replace(&plan->interfaces[1], "eth8");
+        while (strv_length(plan->interfaces) <= INTERFACES_MAX)
+                assert_int_equal(strv_append(&plan->interfaces, "eth9"), 0);
+        refuse(plan);
+}
+
 static void test_bandwidth(void **state)
 {
         _drop_(drop_plan) Plan *plan = make_plan(), *back = NULL;
@@ -262,6 +285,7 @@ int main(void)
                 { "refuses a quota without bounds and an image without a size", test_storage },
                 { "refuses what cannot be the name of an interface", test_interface_name },
                 { "carries limits of the bandwidth", test_bandwidth },
+                { "carries interfaces of the host", test_interfaces },
                 { "checks mounts as if a client had sent them", test_mounts },
                 { "bounds the number of mounts", test_mount_count },
                 { "refuses every cut but between the mounts", test_truncation },

@@ -162,7 +162,9 @@ static void test_truncation(void **state)
 
 static int pass_directories(char **directories, RemoveRequest *ret)
 {
-        RemoveRequest request = { .directories = directories, .has_bandwidth = 1 };
+        RemoveRequest request = { .directories = directories,
+                                  .has_bandwidth = 1,
+                                  .interfaces = STRV("eth7", "eth8") };
         WireWriter w = WIRE_WRITER_INIT;
         int r;
 
@@ -182,6 +184,8 @@ static void test_remove(void **state)
                          0);
         assert_int_equal(strv_length(back.directories), 2);
         assert_true(back.has_bandwidth);
+        assert_int_equal(strv_length(back.interfaces), 2);
+        assert_string_equal(back.interfaces[1], "eth8");
         assert_false(back.has_network);
         assert_string_equal(back.directories[1], "/run/warden/containers/vvvvvvvvvvv");
         remove_request_done(&back);

@@ -448,6 +448,19 @@ static int freeze(Operation *op, const WorkerMessage *m)
         return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0);
 }
 
+/* A line in PATH-OF-THE-MODE.settled */
+static int settle(Operation *op)
+{
+        char path[PATH_MAX];
+        FILE *f;
+
+        (void)snprintf(path, sizeof(path), "%s.settled", getenv("WARDEN_FAKE_WORKER"));
+        f = fopen(path, "ae");
+        if (!f || fputs("settled\n", f) < 0 || fclose(f) != 0)
+                return fail(op, -EIO, "fake: cannot settle");
+        return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0);
+}
+
 static void operate(WorkerPacket *packet, const char *wshd)
 {
         Operation op = { .fd = packet->fds[0], .wshd = wshd, .pidfd = -EBADF, .gate_fd = -EBADF };
@@ -465,7 +478,7 @@ static void operate(WorkerPacket *packet, const char *wshd)
         if (m->type == WORKER_FREEZE)
                 _exit(freeze(&op, m) < 0);
         if (m->type == WORKER_SETTLE)
-                _exit(worker_send(op.fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0) < 0);
+                _exit(settle(&op) < 0);
         if (m->type == WORKER_FIREWALL)
                 _exit(firewall(&op, m) < 0);
         if (plan_decode(m->blob, m->blob_size, &op.plan) < 0)

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <systemd/sd-bus.h>
@@ -306,6 +308,56 @@ static void test_cut_fails(void **state)
         assert_int_equal(count(h, ONE, "EgressRules"), 0);
 }
 
+/* The packet filter never answers, and what it would do nobody needs. */
+static void test_destroy_is_not_held_up(void **state)
+{
+        _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        Harness *h = *state;
+
+        make(h, "one");
+        harness_set_worker(h, "hang-firewall");
+        assert_int_equal(harness_call(h, ONE, CONTAINER, "Destroy", &error, NULL, ""), 0);
+        harness_set_worker(h, "ok");
+        make(h, "two");
+}
+
+typedef struct Settled {
+        const Harness *h;
+        int count;
+} Settled;
+
+static int is_settled(void *userdata)
+{
+        const Settled *settled = userdata;
+        char path[160];
+        struct stat st;
+
+        (void)snprintf(path, sizeof(path), "%s/worker-mode.settled", settled->h->directory);
+        return stat(path, &st) >= 0 && st.st_size >= settled->count * (off_t)strlen("settled\n");
+}
+
+/* That nothing happens can only be waited for: where the machine is slow, this says less. */
+#define LONGER_THAN_IDLE_USEC 800000
+
+static void test_settles_after_the_last(void **state)
+{
+        Harness *h = *state;
+        Settled settled = { h, 1 };
+
+        make(h, "one");
+        make(h, "two");
+        assert_int_equal(harness_call(h, ONE, CONTAINER, "Destroy", NULL, NULL, ""), 0);
+        (void)usleep(LONGER_THAN_IDLE_USEC);
+        assert_false(is_settled(&settled));
+        assert_int_equal(harness_call(h, TWO, CONTAINER, "Destroy", NULL, NULL, ""), 0);
+        harness_until(h, is_settled, &settled);
+        /* And after the next last one. */
+        settled.count = 2;
+        make(h, "one");
+        assert_int_equal(harness_call(h, ONE, CONTAINER, "Destroy", NULL, NULL, ""), 0);
+        harness_until(h, is_settled, &settled);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -323,6 +375,10 @@ int main(void)
                 { "undoes a create whose port cannot be had", test_create, setup, teardown, NULL },
                 { "allows egress and takes it back", test_egress, setup, teardown, NULL },
                 { "cuts connections when it is told to", test_cut, setup, teardown, NULL },
+                { "destroys without an answer of the packet filter", test_destroy_is_not_held_up,
+                  setup, teardown, NULL },
+                { "puts the host's switches back after the last network",
+                  test_settles_after_the_last, setup, teardown, NULL },
                 { "tells that it could not cut them", test_cut_fails, setup, teardown, NULL },
         };
 

@@ -78,6 +78,11 @@ static int set_count(const char *value, void *data)
         return 0;
 }
 
+static int set_boolean(const char *value, void *data)
+{
+        return parse_boolean(value, data);
+}
+
 static int set_usec(const char *value, void *data)
 {
         return parse_time_usec(value, data);
@@ -276,6 +281,7 @@ static const Key keys[] = {
         { "DenyNetworks", set_deny_networks, 0 },
         { "NetworkPool", set_network_pool, 0 },
         { "NetworkMTU", set_mtu, offsetof(Conf, network_mtu) },
+        { "RegisterMachines", set_boolean, offsetof(Conf, has_machines) },
 };
 
 static int conf_set(Conf *conf, const char *name, const char *value)

@@ -42,6 +42,7 @@ typedef struct Conf {
         size_t n_network_pools;
         int has_network_pools; /* some file had a word on it: no default then */
         uint32_t network_mtu;  /* NetworkMTU=; 0: that of the host's default route */
+        int has_machines;      /* RegisterMachines=: names of containers by systemd-machined */
 } Conf;
 
 /* Defaults, then SYSCONFDIR/wardend.conf, then wardend.conf.d/ of /usr/lib/warden, /etc/warden and

@@ -25,6 +25,7 @@
 #include "daemon/firewall.h"
 #include "daemon/container-interfaces.h"
 #include "daemon/container-limits.h"
+#include "daemon/container-name.h"
 #include "daemon/container-network.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
@@ -271,6 +272,7 @@ static void start_finish(ContainerStart *start)
         }
         start->func = NULL;
         container_start_free(start);
+        container_name_publish(c);
         if (is_first) {
                 const ManagerObserver *observer = &c->manager->observer;
 

@@ -21,6 +21,7 @@
 #include "basic/strv.h"
 #include "cgroup/oom-source.h"
 #include "cgroup/pressure-source.h"
+#include "daemon/container-name.h"
 #include "daemon/container-network.h"
 #include "daemon/container-freeze.h"
 #include "daemon/manager.h"
@@ -207,6 +208,7 @@ static int on_leader_exit(sd_event_source *s, int fd, uint32_t revents, void *us
         Container *c = userdata;
 
         c->is_leader_gone = 1;
+        container_name_withdraw(c);
         switch (c->state) {
         case CONTAINER_CREATING:
                 container_start_leader_gone(c);

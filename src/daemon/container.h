@@ -53,6 +53,7 @@ struct Container {
         uint32_t project_id;          /* the lease of the layer's quota; 0: none */
         NetworkAddresses network;     /* the lease of a slot */
         int has_network;
+        int has_name;     /* systemd-machined was told of it */
         uint32_t segment; /* the lease of its number; 0: it is in none */
         int is_guarded;   /* the packet filter was told of it, and not to forget it */
         int has_ports;    /* the spec's forwards are claimed */

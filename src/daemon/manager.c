@@ -20,6 +20,7 @@
 #include "cgroup/pressure-source.h"
 #include "daemon/container-limits.h"
 #include "daemon/container-oom.h"
+#include "daemon/container-name.h"
 #include "daemon/container-network.h"
 #include "daemon/host-routes.h"
 #include "daemon/journal-pool.h"
@@ -435,6 +436,8 @@ void manager_container_settled(Manager *manager, Container *c)
         if (!c->is_unsettled)
                 return;
         c->is_unsettled = 0;
+        if (c->state == CONTAINER_ACTIVE || c->state == CONTAINER_FROZEN)
+                container_name_publish(c);
         if (--manager->n_unsettled == 0 && manager->observer.settled)
                 manager->observer.settled(manager->observer.userdata);
 }

@@ -80,6 +80,10 @@ static void test_network_pools(void **state)
         assert_int_equal(parse(conf, "[Manager]\nNetworkPool=\nNetworkMTU=1279"), 1);
         assert_int_equal(conf->n_network_pools, 0);
         assert_int_equal(conf->network_mtu, 0);
+        assert_int_equal(conf->has_machines, 0);
+        assert_int_equal(parse(conf, "[Manager]\nRegisterMachines=perhaps"), 1);
+        assert_int_equal(parse(conf, "[Manager]\nRegisterMachines=yes"), 0);
+        assert_int_equal(conf->has_machines, 1);
         assert_int_equal(parse(conf, "[Manager]\nNetworkMTU=9000"), 0);
         assert_int_equal(conf->network_mtu, 9000);
 }

@@ -148,16 +148,16 @@ static int put_mirred(struct nl_msg *message, int device)
         return 0;
 }
 
-/* One key that compares nothing: cls_matchall says the same and is not in every kernel. */
+/* One key that compares nothing, all zero, behind the selector: cls_matchall says the same and is
+ * not in every kernel. */
 static int put_filter(struct nl_msg *message, int device)
 {
-        struct {
-                struct tc_u32_sel selector;
-                struct tc_u32_key key;
-        } all = { .selector = { .flags = TC_U32_TERMINAL, .nkeys = 1 } };
+        const struct tc_u32_sel selector = { .flags = TC_U32_TERMINAL, .nkeys = 1 };
+        uint8_t all[sizeof(selector) + sizeof(struct tc_u32_key)] = { 0 };
         struct nlattr *nest = nla_nest_start(message, TCA_OPTIONS);
 
-        if (!nest || nla_put(message, TCA_U32_SEL, sizeof(all), &all) < 0 ||
+        memcpy(all, &selector, sizeof(selector));
+        if (!nest || nla_put(message, TCA_U32_SEL, sizeof(all), all) < 0 ||
             put_mirred(message, device) < 0)
                 return -ENOMEM;
         nla_nest_end(message, nest);

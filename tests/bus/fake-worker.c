@@ -395,6 +395,18 @@ static int remove_all(Operation *op, const WorkerMessage *m)
         return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0);
 }
 
+static int return_interfaces(Operation *op, const WorkerMessage *m)
+{
+        RemoveRequest request;
+
+        if (misbehave(op, "return"))
+                return 1;
+        if (remove_request_decode(m->blob, m->blob_size, &request) < 0 || !request.interfaces)
+                return fail(op, -EBADMSG, "fake: cannot read the request");
+        remove_request_done(&request);
+        return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0);
+}
+
 static int firewall_fail(Operation *op, FaultKind kind, int error, const char *text)
 {
         WorkerMessage m = { .type = WORKER_FAILED, .fault = FAULT_INIT };
@@ -473,6 +485,8 @@ static void operate(WorkerPacket *packet, const char *wshd)
         op.plan = &none;
         if (m->type == WORKER_REMOVE)
                 _exit(remove_all(&op, m) < 0);
+        if (m->type == WORKER_RETURN)
+                _exit(return_interfaces(&op, m) < 0);
         if (m->type == WORKER_BANDWIDTH)
                 _exit(limit_bandwidth(&op, m) < 0);
         if (m->type == WORKER_FREEZE)

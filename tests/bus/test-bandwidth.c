@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The limits of a container's bandwidth as a client sees them. The worker is a fake that writes
- * down what it was to do; that the kernel does it is for the system tests. */
+/* The limits of a container's bandwidth, and its interfaces, as a client sees them. The worker is
+ * a fake that writes down what it was to do; that the kernel does it is for the system tests. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -273,6 +273,77 @@ static void test_stopped(void **state)
         expect_done(h, "plan BandwidthReceiveMax=7000:0 BandwidthTransmitMax=5000:0\n");
 }
 
+static int create_with_interface(Harness *h, const char *name, const char *network,
+                                 const char *interface, sd_bus_error *error)
+{
+        sd_bus_error_free(error);
+        return harness_call(h, NULL, MANAGER, "CreateContainer", error, NULL, "a{sv}", 4, "Name",
+                            "s", name, "RootDirectory", "s", "/", "Network", "s", network,
+                            "Interfaces", "as", 1, interface);
+}
+
+static void expect_interface(Harness *h, const char *expected)
+{
+        _drop_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const char *name = NULL;
+
+        assert_true(sd_bus_get_property(h->bus, "org.warden.Warden1", ONE, CONTAINER, "Interfaces",
+                                        NULL, &reply, "as") >= 0);
+        assert_true(sd_bus_message_enter_container(reply, 'a', "s") > 0);
+        assert_true(sd_bus_message_read(reply, "s", &name) > 0);
+        assert_string_equal(name, expected);
+        assert_int_equal(sd_bus_message_at_end(reply, 0), 1);
+}
+
+static void test_interfaces(void **state)
+{
+        _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        Harness *h = *state;
+
+        assert_true(create_with_interface(h, "one", "host", "eth7", &error) < 0);
+        expect_error(&error, ERROR "InvalidSpec", "Interfaces: is only for");
+        assert_true(create_with_interface(h, "one", "none", "lo", &error) < 0);
+        expect_error(&error, ERROR "InvalidSpec", "Interfaces: 'lo' is not");
+        assert_int_equal(harness_count_state(h), 0);
+        assert_true(create_with_interface(h, "one", "private", "eth7", &error) >= 0);
+        expect_interface(h, "eth7");
+        assert_true(create_with_interface(h, "two", "none", "eth7", &error) < 0);
+        expect_error(&error, ERROR "InUse", "Interfaces: 'eth7' is container 'one''s");
+        assert_int_equal(harness_count_state(h), 1);
+        harness_kill_wardend(h, SIGKILL);
+        harness_start_wardend(h);
+        expect_interface(h, "eth7");
+        assert_true(create_with_interface(h, "two", "none", "eth7", &error) < 0);
+        sd_bus_error_free(&error);
+        assert_true(harness_call(h, ONE, CONTAINER, "Destroy", &error, NULL, "") >= 0);
+        assert_true(create_with_interface(h, "two", "none", "eth7", &error) >= 0);
+}
+
+/* Also when nobody can give them back: there is nothing to wait for. */
+static void test_interfaces_end(void **state)
+{
+        _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        Harness *h = *state;
+
+        assert_true(create_with_interface(h, "one", "private", "eth7", &error) >= 0);
+        for (int i = 0; i < 2; i++) {
+                harness_set_worker(h, i ? "fail-return" : "ok");
+                assert_true(harness_call(h, ONE, CONTAINER, "Stop", &error, NULL, "a{sv}", 0) >= 0);
+                harness_until_string(h, ONE, CONTAINER, "State", "stopped");
+                harness_set_worker(h, "ok");
+                assert_true(harness_call(h, ONE, CONTAINER, "Start", &error, NULL, "") >= 0);
+        }
+        /* A destroy does not wait for a worker that hangs in it. */
+        harness_set_worker(h, "hang-return");
+        assert_true(kill((pid_t)harness_get_unsigned(h, ONE, CONTAINER, "Leader"), SIGKILL) >= 0);
+        harness_until_string(h, ONE, CONTAINER, "State", "stopped");
+        assert_true(harness_call(h, ONE, CONTAINER, "Start", &error, NULL, "") < 0);
+        expect_error(&error, ERROR "BadState", "are being given back to the host");
+        sd_bus_error_free(&error);
+        assert_true(harness_call(h, ONE, CONTAINER, "Destroy", &error, NULL, "") >= 0);
+        assert_int_equal(harness_count_state(h), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -289,6 +360,10 @@ int main(void)
                   NULL },
                 { "takes those of a stopped container to its start", test_stopped, setup, teardown,
                   NULL },
+                { "gives an interface of the host to one container, and names it", test_interfaces,
+                  setup, teardown, NULL },
+                { "ends when interfaces are given back, or cannot be", test_interfaces_end, setup,
+                  teardown, NULL },
         };
 
         return cmocka_run_group_tests_name("bandwidth", tests, NULL, NULL);

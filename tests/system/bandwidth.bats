@@ -41,13 +41,20 @@ near() {
 # much_above RATE MEASURED: that there is no such limit
 much_above() { (($2 > $1 * 4)) || { echo "$2 bytes a second are not far above $1"; return 1; }; }
 
-# A neighbour on a machine that is busy can take the processor for longer than the queue is; a limit that does not hold
-# does not hold twice, either.
-twice() { "$@" || "$@"; }
+# On a machine that is busy TCP gets less at times: neighbours can have the processor for longer than the queue is. A
+# limit that does not hold is above its rate, or far below, each time.
+in_the_end() {
+    local try
+    for try in 1 2 3 4 5 6 7 8; do ! "$@" || return 0; done
+    echo "not in $try tries: $*"
+    return 1
+}
 
-# receives, sends NAME RATE: what it gets, by IPv4 and IPv6
-receives_at() { near "$2" "$(measure "$(address4 "$1")")" && near "$2" "$(measure "$(address6 "$1")")"; }
-sends_at() { near "$2" "$(measure "$(address4 "$1")" -R)" && near "$2" "$(measure "$(address6 "$1")" -R)"; }
+# receives_at, sends_at NAME RATE: what it gets, by IPv4 and IPv6
+receives_by() { near "$1" "$(measure "$2")"; }
+sends_by() { near "$1" "$(measure "$2" -R)"; }
+receives_at() { in_the_end receives_by "$2" "$(address4 "$1")" && in_the_end receives_by "$2" "$(address6 "$1")"; }
+sends_at() { in_the_end sends_by "$2" "$(address4 "$1")" && in_the_end sends_by "$2" "$(address6 "$1")"; }
 receives_freely() { much_above "$2" "$(measure "$(address4 "$1")")"; }
 sends_freely() { much_above "$2" "$(measure "$(address4 "$1")" -R)"; }
 
@@ -62,8 +69,8 @@ no_device() { [[ -z $(ip -o link show type ifb) && ! -e /sys/class/net/$1 ]]; }
     serve t-one
     # Of a limit that nothing has reached yet.
     is '0 0' "$(container_call t-one GetStats | jq -r '.data[0] | [.NetworkReceiveLimitDropped.data, .NetworkTransmitLimitDelayed.data] | join(" ")')"
-    twice receives_at t-one 2000000
-    twice sends_at t-one 2000000
+    receives_at t-one 2000000
+    sends_at t-one 2000000
     is 'true true true true' "$(container_call t-one GetStats | jq -r '.data[0] | [.NetworkReceiveLimitDropped, .NetworkTransmitLimitDropped,
         .NetworkReceiveLimitDelayed, .NetworkTransmitLimitDelayed] | map(.data > 0) | join(" ")')"
     # By the other way, of all containers.
@@ -74,11 +81,11 @@ no_device() { [[ -z $(ip -o link show type ifb) && ! -e /sys/class/net/$1 ]]; }
     create t-one
     serve t-one
     limit t-one BandwidthReceiveMax=1M
-    twice receives_at t-one 1000000
+    receives_at t-one 1000000
     sends_freely t-one 1000000
     limit t-one BandwidthReceiveMax=3M:30K BandwidthTransmitMax=1500K
-    twice receives_at t-one 3000000
-    twice sends_at t-one 1500000
+    receives_at t-one 3000000
+    sends_at t-one 1500000
     limit t-one BandwidthReceiveMax=infinity
     receives_freely t-one 3000000
     limit t-one BandwidthMax=infinity
@@ -108,8 +115,8 @@ no_device() { [[ -z $(ip -o link show type ifb) && ! -e /sys/class/net/$1 ]]; }
     serve t-one
     from_world() { near 2000000 "$(measure_from_world "$HOST4")"; }
     to_world() { near 2000000 "$(measure_from_world "$HOST6" -R)"; }
-    twice from_world
-    twice to_world
+    in_the_end from_world
+    in_the_end to_world
 }
 
 @test "keeps its limits over a kill of the daemon, a stop and a start" {
@@ -131,7 +138,7 @@ no_device() { [[ -z $(ip -o link show type ifb) && ! -e /sys/class/net/$1 ]]; }
     like 'rate 12Mbit ' "$(tc qdisc show dev "$(pair_of t-one)")"
     like 'rate 16Mbit ' "$(tc qdisc show dev "$(device_of t-one)")"
     serve t-one
-    twice sends_at t-one 2000000
+    sends_at t-one 2000000
 }
 
 @test "leaves no device of a container that is destroyed, and none of a create that fails" {

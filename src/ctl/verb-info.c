@@ -220,6 +220,7 @@ static void print_info(struct json_object *container)
         print_string(container, "Network", "Network");
         print_addresses(container);
         print_string(container, "NetworkPool", "Pool");
+        print_string(container, "Segment", "Segment");
         print_forwards(container);
         print_string(container, "PrivateUsers", "Users");
         print_string(container, "Storage", "Storage");

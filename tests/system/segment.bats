@@ -141,6 +141,8 @@ END
     is false "$(container_get t-open1 Isolated)"
     is true "$(container_get s-alone Isolated)"
     is "" "$(container_get s-alone Segment)"
+    like 'Segment: default' "$(wardenctl info t-open1)"
+    unlike 'Segment:' "$(wardenctl info s-alone)"
     is 46 "$(talks t-open1 t-open2)"
 }
 

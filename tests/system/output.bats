@@ -21,7 +21,7 @@ teardown() {
 }
 
 job_path() { echo "$(path_of "$1")/job/$2"; }
-journal_of() { journalctl --sync; journalctl --quiet "CONTAINER_NAME=$1" "CONTAINER_JOB=$2" _COMM=warden-journal "${@:3}"; }
+journal_of() { journalctl --sync; journalctl --quiet "CONTAINER_NAME=$1" "CONTAINER_JOB=$2" _UID=0 "${@:3}"; }
 wshd_pss() { awk '/^Pss:/ { print $2 }' "/proc/$(leader "$1")/smaps_rollup"; }
 daemon_rss() { awk '/^VmRSS:/ { print $2 }' "/proc/$(daemon_pid)/status"; }
 

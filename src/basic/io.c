@@ -251,3 +251,8 @@ uint64_t io_now_monotonic_usec(void)
 {
         return now_usec(CLOCK_MONOTONIC);
 }
+
+uint64_t io_now_boottime_usec(void)
+{
+        return now_usec(CLOCK_BOOTTIME);
+}

@@ -39,3 +39,4 @@ int io_remove_tree(int dir_fd, const char *name);
 
 uint64_t io_now_realtime_usec(void);
 uint64_t io_now_monotonic_usec(void);
+uint64_t io_now_boottime_usec(void); /* goes on while the machine sleeps */

@@ -20,7 +20,7 @@ typedef struct Family {
 } Family;
 
 static const Family families[] = {
-        { "UptimeUSec", "uptime", "seconds", "Time since PID 1 of the container began.", 6, 0 },
+        { "UptimeUSec", "uptime", "seconds", "Time since the container was started.", 6, 0 },
         { "MemoryCurrent", "memory_current", "bytes", "Memory in use, with page cache.", 0, 0 },
         { "MemoryPeak", "memory_peak", "bytes", "The most memory that was in use.", 0, 0 },
         { "MemoryAnon", "memory_anon", "bytes", "Memory of processes that is in no file.", 0, 0 },

@@ -239,6 +239,7 @@ int container_set_leader(Container *c, uint32_t pid, int take_pidfd)
         c->leader_pidfd = take_pidfd;
         c->leader_pid = pid;
         c->is_leader_gone = 0;
+        c->started_usec = io_now_boottime_usec();
         r = sd_event_add_io(c->manager->event, &c->leader_source, c->leader_pidfd, EPOLLIN,
                             on_leader_exit, c);
         if (r < 0)
@@ -271,6 +272,7 @@ void container_clear_leader(Container *c)
         c->leader_pidfd = fd_close(c->leader_pidfd);
         c->leader_pid = 0;
         c->leader_start_ticks = 0;
+        c->started_usec = 0;
         c->is_leader_gone = 0;
 }
 

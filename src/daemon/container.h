@@ -62,6 +62,8 @@ struct Container {
 
         uint32_t leader_pid; /* 0: no process. For printing; the pidfd is what is used */
         uint64_t leader_start_ticks;
+        uint64_t started_usec; /* CLOCK_BOOTTIME: the process may have waited for work since long
+                                * before; 0: not known */
         int leader_pidfd;
         struct sd_event_source *leader_source;
         struct ContainerLimits *limits; /* container-limits.c; NULL: nothing but the spec's */

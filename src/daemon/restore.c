@@ -138,6 +138,7 @@ static int restore_running(Container *c, const ContainerRecord *record)
         r = container_set_leader(c, record->leader_pid, pidfd);
         if (r < 0)
                 return r;
+        c->started_usec = record->started_usec;
         r = container_find_group(c);
         if (r < 0)
                 (void)container_log(c, LOG_WARNING, r, NULL, "PID 1 is not in its scope any more");

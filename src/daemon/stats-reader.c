@@ -6,11 +6,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <systemd/sd-event.h>
 
+#include "basic/io.h"
 #include "basic/log.h"
 #include "basic/strv.h"
 #include "cgroup/stats-queue.h"
@@ -95,14 +95,10 @@ static int row_init(StatsRow *row, const Container *c)
 
 static void read_uptime(const Container *c, Stats *stats)
 {
-        uint64_t ticks_per_sec = (uint64_t)sysconf(_SC_CLK_TCK);
-        uint64_t now, start = c->leader_start_ticks * (USEC_PER_SEC / ticks_per_sec);
-        struct timespec ts;
+        uint64_t now = io_now_boottime_usec();
 
-        if (c->leader_start_ticks == 0 || clock_gettime(CLOCK_BOOTTIME, &ts) < 0)
-                return;
-        now = (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-        stats_set(stats, STAT_UPTIME, now > start ? now - start : 0);
+        if (c->started_usec > 0)
+                stats_set(stats, STAT_UPTIME, now > c->started_usec ? now - c->started_usec : 0);
 }
 
 /* Theirs are told under a lock that others may hold for long. */

@@ -39,6 +39,7 @@ int store_save_container(const Container *c)
                 .project_id = c->project_id,
                 .leader_pid = c->leader_pid,
                 .leader_start_ticks = c->leader_start_ticks,
+                .started_usec = c->started_usec,
                 .unit = c->unit,
                 .network = c->network,
                 .has_network = c->has_network,

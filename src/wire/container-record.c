@@ -25,7 +25,8 @@ enum {
         TAG_OOM_KILLS,
         TAG_PROJECT_ID,
         TAG_OOM_TOTAL,
-        TAG_NETWORK, /* NetworkAddresses */
+        TAG_NETWORK,      /* NetworkAddresses */
+        TAG_STARTED_USEC, /* may be missing */
         _TAG_MAX,
         /* repeated */
         TAG_EVENT = 64,
@@ -189,6 +190,7 @@ int container_record_encode(const ContainerRecord *record, WireWriter *w)
         wire_put_u64(w, TAG_UID_COUNT, record->uid_count);
         wire_put_u64(w, TAG_LEADER_PID, record->leader_pid);
         wire_put_u64(w, TAG_LEADER_START_TICKS, record->leader_start_ticks);
+        wire_put_u64(w, TAG_STARTED_USEC, record->started_usec);
         wire_put_string(w, TAG_UNIT, record->unit);
         wire_put_u64(w, TAG_NEXT_JOB, record->next_job);
         wire_put_u64(w, TAG_JOBS_DROPPED, record->jobs_dropped);
@@ -441,6 +443,8 @@ static int container_record_decode_field(ContainerRecord *record, const WireFiel
                 return wire_get_u32(f, &record->leader_pid);
         case TAG_LEADER_START_TICKS:
                 return wire_get_u64(f, &record->leader_start_ticks);
+        case TAG_STARTED_USEC:
+                return wire_get_u64(f, &record->started_usec);
         case TAG_UNIT:
                 return wire_dup_string(f, &record->unit);
         case TAG_NEXT_JOB:

@@ -18,6 +18,7 @@ typedef struct ContainerRecord {
         uint32_t uid_base, uid_count; /* the lease; count 0: none */
         uint32_t leader_pid;          /* 0: none */
         uint64_t leader_start_ticks;  /* field 22 of /proc/PID/stat: tells a pid from its reuse */
+        uint64_t started_usec;        /* CLOCK_BOOTTIME; 0: not known */
         char *unit;                   /* NULL: none yet */
         NetworkAddresses network;
         int has_network; /* a slot of a pool is leased */

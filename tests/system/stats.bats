@@ -43,6 +43,17 @@ curl_like() { (($# == 0)) || printf '%s\r\n' "$@" | nc -N -w 20 127.0.0.1 9753; 
     wardenctl kill -s KILL s-busy
 }
 
+# bats test_tags=anywhere
+@test "counts the time of the container, and not of the process that waited for it" {
+    local before after
+    create t-first # makes the worker begin the next one's process
+    before=$(awk '{ printf "%d", $1 * 1000 }' /proc/uptime)
+    create t-up
+    wardenctl stats --json t-up >"$BATS_TEST_TMPDIR/stats"
+    after=$(awk '{ printf "%d", $1 * 1000 + 10 }' /proc/uptime)
+    jq -e ".[\"t-up\"].UptimeUSec | . > 0 and . <= ($after - $before) * 1000" "$BATS_TEST_TMPDIR/stats"
+}
+
 @test "counts processor time and how it was throttled" {
     create t-cpu --cpus 0.1
     is 100000 "$(stat_of t-cpu CPUQuotaPerSecUSec)"

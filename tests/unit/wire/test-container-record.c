@@ -35,6 +35,7 @@ static ContainerRecord *make_full_record(void)
         record->uid_count = 65536;
         record->leader_pid = 4242;
         record->leader_start_ticks = UINT64_MAX;
+        record->started_usec = 123456789012;
         record->unit = strdup("warden-0123456789a.scope");
         record->next_job = UINT32_MAX;
         record->jobs_dropped = UINT64_MAX;
@@ -208,6 +209,7 @@ static void test_full(void **state)
         assert_int_equal(back->uid_count, 65536);
         assert_int_equal(back->leader_pid, 4242);
         assert_true(back->leader_start_ticks == UINT64_MAX);
+        assert_true(back->started_usec == 123456789012);
         assert_string_equal(back->unit, "warden-0123456789a.scope");
         assert_int_equal(back->next_job, UINT32_MAX);
         assert_true(back->jobs_dropped == UINT64_MAX);

@@ -2,56 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# Project quota, on a disk of the test's own that has it. Needs a kernel with quota_v2: the virtual machine's.
+# Project quota of ext4. Needs a kernel with quota_v2: the virtual machine's.
 
 load lib
+load lib-quota
 
-DISK=/var/lib/warden-quota
-DROP_IN=/etc/warden/wardend.conf.d/50-quota.conf
-
-# wardend_with LINE…: takes the disk, and these lines of configuration
-wardend_with() {
-    mkdir -p "${DROP_IN%/*}"
-    printf '%s\n' '[Manager]' "StateDirectory=$DISK/state" "$@" >"$DROP_IN"
-    systemctl restart wardend.service
-}
-
-setup_file() {
-    export HAS_QUOTA=0
-    mkdir -p "$DISK"
-    truncate -s 512M "$DISK.img"
-    mke2fs -q -t ext4 -O quota,project "$DISK.img"
-    if mount -o loop,prjquota "$DISK.img" "$DISK"; then
-        HAS_QUOTA=1
-        wardend_with ProjectPool=500000:4
-    fi
-    file_begin
-}
-
-teardown_file() {
-    file_end || touch "$BATS_FILE_TMPDIR/failed"
-    rm -f "$DROP_IN"
-    systemctl restart wardend.service
-    ((!HAS_QUOTA)) || umount "$DISK"
-    rm -rf "$DISK" "$DISK.img"
-    [[ ! -e $BATS_FILE_TMPDIR/failed ]]
-}
-
-setup() { ((HAS_QUOTA)) || skip "this kernel cannot mount ext4 with project quota (CONFIG_QFMT_V2)"; }
-
-# projects: the ids of ours that the file system knows, with their files and limits
-projects() { repquota -vnP "$DISK" | grep '^#5000' || true; }
-no_projects() { [[ -z $(projects) ]]; }
-# project_of NAME: of its layer
-project_of() { lsattr -pd "$DISK/state/containers/$(container_get "$1" Id)" | awk '{ print $1 }'; }
-
-# projects_in NAME: of all its files and directories; of links and devices lsattr(1) cannot tell
-projects_in() {
-    find "$DISK/state/containers/$(container_get "$1" Id)" \( -type f -o -type d \) -exec lsattr -pd {} + |
-        awk '{ print $1 }' | sort -u
-}
-
-fill() { script_in "$1" "dd if=/dev/zero of=/big bs=1M count=$2 2>&1; sync"; }
+setup_file() { disk_begin ext4; }
 
 @test "a container cannot write more than DiskMax, and its neighbour does not notice" {
     create t-hog --disk 16M

@@ -56,6 +56,7 @@ has_tasks() { (($(cgroup_file "$1" pids pids.current) >= $2)); }
     (($(cgroup_file t-cpu cpu cpu.stat | sed -n 's/^nr_throttled //p') > 0))
 }
 
+# bats test_tags=anywhere
 @test "a disk hog leaves its neighbour's work unharmed" {
     create t-disk --storage loop --disk 64M
     spawn t-disk sh -c 'while :; do head -c 100M /dev/zero >/full 2>/dev/null; rm -f /full; done' >/dev/null

@@ -130,6 +130,7 @@ host4() { container_get "$1" HostAddress; }
     is fd00:98::2 "$(address6 t-three)"
 }
 
+# bats test_tags=anywhere
 @test "gives no addresses of a pool that would hide a network or an address of the host" {
     configure 'NetworkPool=mine 10.97.0.0/24 fd00:97::/64' 'NetworkPool=other 10.96.0.0/24'
     create t-before

@@ -19,8 +19,8 @@ static void test_reads_ipv4(void **state)
 {
         static const char *const nothing[] = {
                 "",
-                "Iface\tDestination\tGateway "
-                "\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT",
+                ("Iface\tDestination\tGateway "
+                 "\tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT"),
                 "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0",
                 "eth0\t000200C0\t00000000\t0000\t0\t0\t0\t00FFFFFF\t0\t0\t0",
                 "*\t000200C0\t00000000\t0201\t0\t0\t0\t00FFFFFF\t0\t0\t0",

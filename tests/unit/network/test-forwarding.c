@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,9 +59,11 @@ static int set_up(void **state)
 
         assert_non_null(net);
         (void)snprintf(net->path, sizeof(net->path), "/tmp/warden-forwarding-XXXXXX");
-        assert_non_null(mkdtemp(net->path));
+        if (!mkdtemp(net->path))
+                abort();
         (void)snprintf(net->claims, sizeof(net->claims), "%s/run/network", net->path);
         net->fd = open(net->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        assert_true(net->fd >= 0);
         for (size_t i = 0; i < ELEMENTSOF(directories); i++)
                 assert_int_equal(mkdirat(net->fd, directories[i], 0700), 0);
         make(net, IP4, "0\n");

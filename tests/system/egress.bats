@@ -85,7 +85,7 @@ rule() {
 @test "reaches a service of the host when it is allowed to, and only that" {
     in_background "$BATS_TEST_TMPDIR/a" socat TCP6-LISTEN:7100,ipv6only=0,reuseaddr,fork -
     in_background "$BATS_TEST_TMPDIR/b" socat TCP6-LISTEN:7101,ipv6only=0,reuseaddr,fork -
-    until_true nc -z 127.0.0.1 7101
+    for port in 7100 7101; do until_true nc -z 127.0.0.1 "$port"; done
     rule s-one allow "{'Host': <true>, 'Protocol': <'tcp'>, 'Ports': <['7100']>}"
     reaches s-one $HOST4 7100
     reaches s-one $HOST6 7100

@@ -57,10 +57,10 @@ static int set_up(void **state)
                                                    "ipv6/conf/up0", "ipv6/conf/up1" };
         Net *net = calloc(1, sizeof(*net));
 
-        assert_non_null(net);
-        (void)snprintf(net->path, sizeof(net->path), "/tmp/warden-forwarding-XXXXXX");
-        if (!mkdtemp(net->path))
+        if (!net)
                 abort();
+        (void)snprintf(net->path, sizeof(net->path), "/tmp/warden-forwarding-XXXXXX");
+        assert_non_null(mkdtemp(net->path));
         (void)snprintf(net->claims, sizeof(net->claims), "%s/run/network", net->path);
         net->fd = open(net->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
         assert_true(net->fd >= 0);

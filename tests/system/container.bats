@@ -135,6 +135,7 @@ setup_file() {
     is '{"app":"web","team":"two words"}' "$(container_get s-main Labels | jq -cS .)"
 }
 
+# bats test_tags=anywhere
 @test "has a network of its own with nothing but lo, which is up" {
     create t-none --network none
     is lo "$(inside t-none ls /sys/class/net)"
@@ -161,6 +162,7 @@ setup_file() {
     until_true page
 }
 
+# bats test_tags=anywhere
 @test "keeps what was written over a stop and a start, and begins with new processes" {
     create t-again
     script_in t-again 'echo kept >/etc/kept; rm /etc/fstab; echo lost >/run/lost'

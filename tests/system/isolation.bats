@@ -39,6 +39,7 @@ system_calls() {
     done
 }
 
+# bats test_tags=anywhere
 @test "shows nothing of the host in a job's mount table, and nothing of it in the host's" {
     unlike '/var/lib/warden|/run/warden|warden-images|/var/cache|/usr/src/warden|bats-run' "$(cell 'cut -d" " -f4- /proc/self/mountinfo | sed "s/ - overlay .*/ - overlay/"')"
     is 1 "$(cell 'grep -c " / / " /proc/self/mountinfo')"
@@ -80,6 +81,7 @@ print(*[fd for fd in range(1024) if os.path.lexists(f"/proc/self/fd/{fd}")])')"
     is 12 "$(wc -l <<<"$output")"
 }
 
+# bats test_tags=anywhere
 @test "makes no namespaces from inside" {
     for option in --user --mount --pid --net --ipc --uts; do
         refuses in_cell unshare $option true
@@ -155,6 +157,7 @@ print(*[fd for fd in range(1024) if os.path.lexists(f"/proc/self/fd/{fd}")])')"
     refuses cell 'echo x >/dev/full'
 }
 
+# bats test_tags=anywhere
 @test "makes no device nodes" {
     refuses in_cell mknod /tmp/disk b 8 0
     refuses in_cell mknod /tmp/kmsg c 1 11

@@ -36,6 +36,7 @@ configure() {
 
 host4() { container_get "$1" HostAddress; }
 
+# bats test_tags=anywhere
 @test "gives a private container an interface, addresses and a way out" {
     create t-one
     is private "$(container_get t-one Network)"

@@ -140,6 +140,15 @@ static void print_forwards(struct json_object *container)
         }
 }
 
+static void print_interfaces(struct json_object *container)
+{
+        struct json_object *names = json_get_typed(container, "Interfaces", json_type_array);
+
+        for (size_t i = 0; names && i < json_object_array_length(names); i++)
+                print_value(i == 0 ? "Interfaces" : "",
+                            json_object_get_string(json_object_array_get_idx(names, i)));
+}
+
 static void print_events(struct json_object *container)
 {
         struct json_object *events = json_get_typed(container, "Events", json_type_array);
@@ -221,6 +230,7 @@ static void print_info(struct json_object *container)
         print_addresses(container);
         print_string(container, "NetworkPool", "Pool");
         print_string(container, "Segment", "Segment");
+        print_interfaces(container);
         print_forwards(container);
         print_string(container, "PrivateUsers", "Users");
         print_string(container, "Storage", "Storage");

@@ -53,6 +53,7 @@ teardown() {
     create t-one --interface c1 --interface c2
     is $'c1\nc2\neth0\nlo' "$(inside t-one ls /sys/class/net)"
     is '["c1","c2"]' "$(container_get t-one Interfaces | jq -c .)"
+    like 'Interfaces: c1' "$(wardenctl info t-one)"
     lost_interface c1
     # They work: configured from the host, as the container may not do that itself.
     nsenter -t "$(container_get t-one Leader)" -n ip addr add 192.0.2.130/30 dev c1

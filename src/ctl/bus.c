@@ -224,3 +224,14 @@ int bus_get_properties(sd_bus *bus, const char *path, const char *interface, con
         r = json_from_message(reply, ret);
         return r < 0 ? bus_fault_local(fault, r, "Cannot read the properties") : 0;
 }
+
+int bus_get_container(sd_bus *bus, const char *container, struct json_object **ret, Fault *fault)
+{
+        _drop_(drop_free) char *path = NULL;
+        int r;
+
+        r = bus_container_path(container, &path, fault);
+        if (r < 0)
+                return r;
+        return bus_get_properties(bus, path, WARDEN_CONTAINER, container, ret, fault);
+}

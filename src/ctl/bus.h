@@ -58,3 +58,6 @@ int bus_call(sd_bus *bus, sd_bus_message *m, uint64_t timeout_usec, const char *
 /* All properties of one interface, as a JSON object. */
 int bus_get_properties(sd_bus *bus, const char *path, const char *interface, const char *container,
                        struct json_object **ret, Fault *fault);
+
+/* The same of the container of that name. */
+int bus_get_container(sd_bus *bus, const char *container, struct json_object **ret, Fault *fault);

@@ -21,13 +21,10 @@ static int fault_no_job(Fault *fault, const char *container, uint32_t job)
 static int fault_missing(sd_bus *bus, const char *container, uint32_t id, Fault *fault)
 {
         _drop_(drop_json) struct json_object *properties = NULL;
-        _drop_(drop_free) char *path = NULL;
         int r;
 
         *fault = FAULT_INIT;
-        r = bus_container_path(container, &path, fault);
-        if (r >= 0)
-                r = bus_get_properties(bus, path, WARDEN_CONTAINER, container, &properties, fault);
+        r = bus_get_container(bus, container, &properties, fault);
         return r < 0 ? r : fault_no_job(fault, container, id);
 }
 
@@ -61,15 +58,12 @@ int job_find_path(sd_bus *bus, const char *container, uint32_t id, char **ret_pa
 static int get_ids(sd_bus *bus, const char *container, uint32_t **ret, size_t *ret_n, Fault *fault)
 {
         _drop_(drop_json) struct json_object *properties = NULL;
-        _drop_(drop_free) char *path = NULL;
         struct json_object *jobs;
         uint32_t *ids;
         size_t n = 0;
         int r;
 
-        r = bus_container_path(container, &path, fault);
-        if (r >= 0)
-                r = bus_get_properties(bus, path, WARDEN_CONTAINER, container, &properties, fault);
+        r = bus_get_container(bus, container, &properties, fault);
         if (r < 0)
                 return r;
         jobs = json_get_typed(properties, "Jobs", json_type_array);

@@ -84,13 +84,10 @@ static int show_rules(struct json_object *rules, const Output *output)
 static int egress_list(sd_bus *bus, const char *name, const Output *output, Fault *fault)
 {
         _drop_(drop_json) struct json_object *container = NULL;
-        _drop_(drop_free) char *path = NULL;
         struct json_object *rules;
         int r;
 
-        r = bus_container_path(name, &path, fault);
-        if (r >= 0)
-                r = bus_get_properties(bus, path, WARDEN_CONTAINER, name, &container, fault);
+        r = bus_get_container(bus, name, &container, fault);
         if (r < 0)
                 return r;
         rules = json_get_typed(container, "EgressRules", json_type_array);

@@ -123,7 +123,6 @@ static int show_journal(sd_bus *bus, const char *container, const char *path, ui
                         const LogsOptions *options, Fault *fault)
 {
         _drop_(drop_json) struct json_object *properties = NULL;
-        _drop_(drop_free) char *container_path = NULL;
         JobWatch watch = JOB_WATCH_INIT;
         JournalLogs logs = {
                 .job = job,
@@ -138,10 +137,7 @@ static int show_journal(sd_bus *bus, const char *container, const char *path, ui
         };
         int r;
 
-        r = bus_container_path(container, &container_path, fault);
-        if (r >= 0)
-                r = bus_get_properties(bus, container_path, WARDEN_CONTAINER, container,
-                                       &properties, fault);
+        r = bus_get_container(bus, container, &properties, fault);
         if (r < 0)
                 return r;
         logs.container_id = json_get_string(properties, "Id", "");

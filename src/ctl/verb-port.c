@@ -60,13 +60,10 @@ static int port_list(sd_bus *bus, const char *name, const Output *output, Fault 
 {
         _drop_(drop_table) Table *table = table_new(port_columns, ELEMENTSOF(port_columns));
         _drop_(drop_json) struct json_object *container = NULL;
-        _drop_(drop_free) char *path = NULL;
         struct json_object *forwards;
         int r;
 
-        r = bus_container_path(name, &path, fault);
-        if (r >= 0)
-                r = bus_get_properties(bus, path, WARDEN_CONTAINER, name, &container, fault);
+        r = bus_get_container(bus, name, &container, fault);
         if (r < 0)
                 return r;
         forwards = json_get_typed(container, "ForwardedPorts", json_type_array);

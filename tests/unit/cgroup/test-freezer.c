@@ -20,41 +20,18 @@
 #include "basic/io.h"
 #include "basic/macro.h"
 #include "cgroup/freezer.h"
+#include "made-tree.h"
 
 #define GROUP "/warden.slice/warden-1.scope"
 
 static int make_top(void **state)
 {
-        char *top = strdup("/tmp/test-freezer-XXXXXX");
         char path[128];
 
-        *state = mkdtemp(top);
-        if (!*state)
+        if (made_tree_setup(state, "/tmp/test-freezer-XXXXXX") < 0)
                 return -1;
-        (void)snprintf(path, sizeof(path), "%s/freezer", top);
+        (void)snprintf(path, sizeof(path), "%s/freezer", (const char *)*state);
         return mkdir(path, 0700);
-}
-
-static int remove_top(void **state)
-{
-        (void)io_remove_tree(AT_FDCWD, *state);
-        free(*state);
-        return 0;
-}
-
-static void put(const char *top, const char *name, const char *text)
-{
-        char path[256];
-        FILE *f;
-
-        (void)snprintf(path, sizeof(path), "%s/%s", top, name);
-        *strrchr(path, '/') = 0;
-        assert_int_equal(io_mkdir_parents(path, 0700), 0);
-        path[strlen(path)] = '/';
-        f = fopen(path, "we");
-        assert_non_null(f);
-        assert_true(fputs(text, f) >= 0);
-        assert_int_equal(fclose(f), 0);
 }
 
 static void assert_text(const char *top, const char *name, const char *expected)
@@ -98,9 +75,9 @@ static int freeze_soon(const char *top)
 /* As after the kernel has moved all of them. */
 static void put_frozen_group(const char *top)
 {
-        put(top, "systemd" GROUP "/cgroup.procs", "12\n123\n");
-        put(top, "freezer" GROUP "/cgroup.procs", "123\n12\n");
-        put(top, "freezer" GROUP "/freezer.state", "THAWED");
+        made_tree_put(top, "systemd" GROUP "/cgroup.procs", "12\n123\n");
+        made_tree_put(top, "freezer" GROUP "/cgroup.procs", "123\n12\n");
+        made_tree_put(top, "freezer" GROUP "/freezer.state", "THAWED");
 }
 
 static void test_freezes(void **state)
@@ -118,11 +95,11 @@ static void test_freezes(void **state)
 static void test_moves(void **state)
 {
         put_frozen_group(*state);
-        put(*state, "systemd" GROUP "/cgroup.procs", "12\n");
-        put(*state, "systemd" GROUP "/below/cgroup.procs", "2\n");
+        made_tree_put(*state, "systemd" GROUP "/cgroup.procs", "12\n");
+        made_tree_put(*state, "systemd" GROUP "/below/cgroup.procs", "2\n");
         /* A machine that is busy comes to nothing within a little time. */
         for (uint64_t usec = 20 * USEC_PER_MSEC; usec < 30 * USEC_PER_SEC; usec *= 4) {
-                put(*state, "freezer" GROUP "/freezer.state", "THAWED");
+                made_tree_put(*state, "freezer" GROUP "/freezer.state", "THAWED");
                 assert_int_equal(freeze_within(*state, usec), -ETIMEDOUT);
                 if (begins_with(*state, "freezer" GROUP "/cgroup.procs", '2'))
                         break;
@@ -134,7 +111,7 @@ static void test_moves(void **state)
 static void test_gives_up(void **state)
 {
         put_frozen_group(*state);
-        put(*state, "systemd" GROUP "/cgroup.procs", "77\n");
+        made_tree_put(*state, "systemd" GROUP "/cgroup.procs", "77\n");
         assert_int_equal(freeze_soon(*state), -ETIMEDOUT);
         assert_text(*state, "freezer" GROUP "/freezer.state", "THAWED");
 }
@@ -151,8 +128,8 @@ static void test_removes(void **state)
 {
         char path[256];
 
-        put(*state, "freezer/warden.slice/warden-2.scope/x", "");
-        put(*state, "freezer" GROUP "/x", "");
+        made_tree_put(*state, "freezer/warden.slice/warden-2.scope/x", "");
+        made_tree_put(*state, "freezer" GROUP "/x", "");
         freezer_remove_below(*state, CGROUP_LEGACY, GROUP);
         assert_true(is_there(*state, "freezer" GROUP));
         (void)snprintf(path, sizeof(path), "%s/freezer" GROUP "/x", (char *)*state);
@@ -180,17 +157,17 @@ static void test_unified(void **state)
 {
         char group[] = GROUP;
 
-        put(*state, "warden.slice/warden-1.scope/cgroup.freeze", "1\n");
+        made_tree_put(*state, "warden.slice/warden-1.scope/cgroup.freeze", "1\n");
         assert_int_equal(freezer_is_frozen_below(*state, CGROUP_UNIFIED, group), 1);
-        put(*state, "warden.slice/warden-1.scope/cgroup.freeze", "0\n");
+        made_tree_put(*state, "warden.slice/warden-1.scope/cgroup.freeze", "0\n");
         assert_int_equal(freezer_is_frozen_below(*state, CGROUP_UNIFIED, group), 0);
-        put(*state, "warden.slice/warden-1.scope/cgroup.freeze", "maybe\n");
+        made_tree_put(*state, "warden.slice/warden-1.scope/cgroup.freeze", "maybe\n");
         assert_true(freezer_is_frozen_below(*state, CGROUP_UNIFIED, group) < 0);
 }
 
-#define CASE(name, f)                               \
-        {                                           \
-                name, f, make_top, remove_top, NULL \
+#define CASE(name, f)                                       \
+        {                                                   \
+                name, f, make_top, made_tree_teardown, NULL \
         }
 
 int main(void)

@@ -17,37 +17,13 @@
 
 #include "basic/io.h"
 #include "cgroup/stats.h"
+#include "made-tree.h"
 
 #define GROUP "/warden.slice/warden-1.scope"
 
 static int make_top(void **state)
 {
-        char *top = strdup("/tmp/test-stats-XXXXXX");
-
-        *state = mkdtemp(top);
-        return *state ? 0 : -1;
-}
-
-static int remove_top(void **state)
-{
-        (void)io_remove_tree(AT_FDCWD, *state);
-        free(*state);
-        return 0;
-}
-
-static void write_text(const char *top, const char *name, const char *text)
-{
-        char path[512];
-        FILE *f;
-
-        (void)snprintf(path, sizeof(path), "%s/%s", top, name);
-        *strrchr(path, '/') = 0;
-        assert_int_equal(io_mkdir_parents(path, 0700), 0);
-        path[strlen(path)] = '/';
-        f = fopen(path, "we");
-        assert_non_null(f);
-        assert_true(fputs(text, f) >= 0);
-        assert_int_equal(fclose(f), 0);
+        return made_tree_setup(state, "/tmp/test-stats-XXXXXX");
 }
 
 static void assert_stat(const Stats *stats, Stat stat, uint64_t value)
@@ -63,14 +39,17 @@ static void test_unified(void **state)
 {
         Stats stats = { 0 };
 
-        write_text(*state, "warden.slice/warden-1.scope/memory.current", "5000\n");
-        write_text(*state, "warden.slice/warden-1.scope/memory.max", "max\n");
-        write_text(*state, "warden.slice/warden-1.scope/memory.stat", "anon 1\nfile 2\nkernel 3\n");
-        write_text(*state, "warden.slice/warden-1.scope/memory.events", "oom 4\noom_kill 2\n");
-        write_text(*state, "warden.slice/warden-1.scope/cpu.stat", "usage_usec 7\nuser_usec 3\n");
-        write_text(*state, "warden.slice/warden-1.scope/cpu.max", "20000 10000\n");
-        write_text(*state, "warden.slice/warden-1.scope/io.stat", "8:0 rbytes=9 wbytes=1\n");
-        write_text(*state, "warden.slice/warden-1.scope/io.pressure", "some avg10=1.00 total=6\n");
+        made_tree_put(*state, "warden.slice/warden-1.scope/memory.current", "5000\n");
+        made_tree_put(*state, "warden.slice/warden-1.scope/memory.max", "max\n");
+        made_tree_put(*state, "warden.slice/warden-1.scope/memory.stat",
+                      "anon 1\nfile 2\nkernel 3\n");
+        made_tree_put(*state, "warden.slice/warden-1.scope/memory.events", "oom 4\noom_kill 2\n");
+        made_tree_put(*state, "warden.slice/warden-1.scope/cpu.stat",
+                      "usage_usec 7\nuser_usec 3\n");
+        made_tree_put(*state, "warden.slice/warden-1.scope/cpu.max", "20000 10000\n");
+        made_tree_put(*state, "warden.slice/warden-1.scope/io.stat", "8:0 rbytes=9 wbytes=1\n");
+        made_tree_put(*state, "warden.slice/warden-1.scope/io.pressure",
+                      "some avg10=1.00 total=6\n");
         assert_int_equal(stats_read_group_below(*state, CGROUP_UNIFIED, GROUP, &stats), 0);
         assert_stat(&stats, STAT_MEMORY_CURRENT, 5000);
         assert_stat(&stats, STAT_MEMORY_MAX, UINT64_MAX);
@@ -86,16 +65,16 @@ static void test_unified(void **state)
 
 static void write_v1(const char *top)
 {
-        write_text(top, "memory" GROUP "/memory.usage_in_bytes", "5000\n");
-        write_text(top, "memory" GROUP "/memory.limit_in_bytes", "9223372036854771712\n");
-        write_text(top, "memory" GROUP "/memory.stat", "rss 1\ntotal_rss 2\ntotal_cache 3\n");
-        write_text(top, "memory" GROUP "/memory.oom_control", "under_oom 0\noom_kill 1\n");
-        write_text(top, "cpu" GROUP "/cpu.stat", "nr_periods 2\nthrottled_time 3000\n");
-        write_text(top, "cpu" GROUP "/cpu.cfs_quota_us", "-1\n");
-        write_text(top, "cpu" GROUP "/cpu.cfs_period_us", "100000\n");
-        write_text(top, "pids" GROUP "/pids.current", "4\n");
-        write_text(top, "blkio" GROUP "/blkio.throttle.io_service_bytes_recursive",
-                   "8:0 Read 70\n8:0 Write 0\n");
+        made_tree_put(top, "memory" GROUP "/memory.usage_in_bytes", "5000\n");
+        made_tree_put(top, "memory" GROUP "/memory.limit_in_bytes", "9223372036854771712\n");
+        made_tree_put(top, "memory" GROUP "/memory.stat", "rss 1\ntotal_rss 2\ntotal_cache 3\n");
+        made_tree_put(top, "memory" GROUP "/memory.oom_control", "under_oom 0\noom_kill 1\n");
+        made_tree_put(top, "cpu" GROUP "/cpu.stat", "nr_periods 2\nthrottled_time 3000\n");
+        made_tree_put(top, "cpu" GROUP "/cpu.cfs_quota_us", "-1\n");
+        made_tree_put(top, "cpu" GROUP "/cpu.cfs_period_us", "100000\n");
+        made_tree_put(top, "pids" GROUP "/pids.current", "4\n");
+        made_tree_put(top, "blkio" GROUP "/blkio.throttle.io_service_bytes_recursive",
+                      "8:0 Read 70\n8:0 Write 0\n");
 }
 
 static void test_legacy(void **state)
@@ -103,8 +82,8 @@ static void test_legacy(void **state)
         Stats stats = { 0 };
 
         write_v1(*state);
-        write_text(*state, "systemd" GROUP "/tasks", "");
-        write_text(*state, "cpuacct" GROUP "/cpuacct.usage", "123456\n");
+        made_tree_put(*state, "systemd" GROUP "/tasks", "");
+        made_tree_put(*state, "cpuacct" GROUP "/cpuacct.usage", "123456\n");
         assert_int_equal(stats_read_group_below(*state, CGROUP_LEGACY, GROUP, &stats), 0);
         assert_stat(&stats, STAT_MEMORY_CURRENT, 5000);
         assert_stat(&stats, STAT_MEMORY_MAX, UINT64_MAX);
@@ -123,8 +102,8 @@ static void test_hybrid(void **state)
         Stats stats = { 0 };
 
         write_v1(*state);
-        write_text(*state, "unified" GROUP "/cpu.stat", "usage_usec 5\n");
-        write_text(*state, "cpuacct/cpuacct.usage", "666\n");
+        made_tree_put(*state, "unified" GROUP "/cpu.stat", "usage_usec 5\n");
+        made_tree_put(*state, "cpuacct/cpuacct.usage", "666\n");
         assert_int_equal(stats_read_group_below(*state, CGROUP_HYBRID, GROUP, &stats), 0);
         assert_stat(&stats, STAT_CPU_USAGE, 5000);
         assert_stat(&stats, STAT_CPU_PERIODS, 2);
@@ -137,7 +116,7 @@ static void test_gone(void **state)
         assert_int_equal(io_mkdir_parents(*state, 0700), 0);
         assert_int_equal(stats_read_group_below(*state, CGROUP_UNIFIED, GROUP, &stats), -ENOENT);
         write_v1(*state);
-        write_text(*state, "systemd/tasks", "");
+        made_tree_put(*state, "systemd/tasks", "");
         assert_int_equal(stats_read_group_below(*state, CGROUP_LEGACY, GROUP, &stats), -ENOENT);
         assert_true(stats.set == 0);
 }
@@ -148,8 +127,8 @@ static void test_link(void **state)
         Stats stats = { 0 };
         char path[512];
 
-        write_text(*state, "elsewhere", "42\n");
-        write_text(*state, "warden.slice/warden-1.scope/pids.max", "max\n");
+        made_tree_put(*state, "elsewhere", "42\n");
+        made_tree_put(*state, "warden.slice/warden-1.scope/pids.max", "max\n");
         (void)snprintf(path, sizeof(path), "%s" GROUP "/memory.current", (char *)*state);
         assert_int_equal(symlink("../../elsewhere", path), 0);
         assert_int_equal(stats_read_group_below(*state, CGROUP_UNIFIED, GROUP, &stats), 0);
@@ -165,7 +144,7 @@ static void test_long_file(void **state)
 
         while (n < 190000)
                 n += snprintf(text + n, sizeof(text) - (size_t)n, "8:0 rbytes=1\n");
-        write_text(*state, "warden.slice/warden-1.scope/io.stat", text);
+        made_tree_put(*state, "warden.slice/warden-1.scope/io.stat", text);
         assert_int_equal(stats_read_group_below(*state, CGROUP_UNIFIED, GROUP, &stats), 0);
         assert_stat(&stats, STAT_IO_READ_BYTES, 65535 / 13);
 }
@@ -174,9 +153,9 @@ static void test_interface(void **state)
 {
         Stats stats = { 0 };
 
-        write_text(*state, "w-1/statistics/rx_bytes", "100\n");
-        write_text(*state, "w-1/statistics/tx_bytes", "200\n");
-        write_text(*state, "w-1/statistics/tx_dropped", "3\n");
+        made_tree_put(*state, "w-1/statistics/rx_bytes", "100\n");
+        made_tree_put(*state, "w-1/statistics/tx_bytes", "200\n");
+        made_tree_put(*state, "w-1/statistics/tx_dropped", "3\n");
         assert_int_equal(stats_read_interface_below(*state, "w-1", &stats), 0);
         assert_stat(&stats, STAT_NETWORK_TRANSMIT_BYTES, 100);
         assert_stat(&stats, STAT_NETWORK_RECEIVE_BYTES, 200);
@@ -186,9 +165,9 @@ static void test_interface(void **state)
         assert_int_equal(stats_read_interface_below(*state, "", &stats), -EINVAL);
 }
 
-#define CASE(name, f)                               \
-        {                                           \
-                name, f, make_top, remove_top, NULL \
+#define CASE(name, f)                                       \
+        {                                                   \
+                name, f, make_top, made_tree_teardown, NULL \
         }
 
 int main(void)

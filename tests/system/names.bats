@@ -41,9 +41,27 @@ forgot() { ! knows "$1"; }
     like "$(address4 t-web)" "$(machinectl status t-web.warden)"
     # What nss-mymachines asks for.
     like "$(address4 t-web | tr . ' ')" "$(busctl call "${MACHINES[@]}" GetMachineAddresses s t-web.warden)"
-    if ls /lib/*/libnss_mymachines.so.2 >/dev/null 2>&1; then
-        like "$(address4 t-web)" "$(getent -s mymachines ahosts t-web.warden)"
-    fi
+}
+
+resolves() { getent hosts "$1" >/dev/null; }
+unresolved() { ! resolves "$1"; }
+
+@test "lets programs of the host find a container by its name, as long as it runs" {
+    [[ $(grep '^hosts:' /etc/nsswitch.conf) == *mymachines* ]] || skip "nss-mymachines is not configured here"
+    create t-web
+    until_true resolves t-web.warden
+    is "$(address4 t-web)" "$(getent ahostsv4 t-web.warden | awk '{ print $1; exit }')"
+    is "$(address6 t-web)" "$(getent ahostsv6 t-web.warden | awk '$1 !~ /^fe80:/ { print $1; exit }')"
+    # What a program that knows nothing of containers does with it.
+    web t-web
+    is "seen $(container_get t-web HostAddress)" "$(fetch t-web.warden 80)"
+    unresolved t-other.warden
+    wardenctl stop t-web
+    until_true unresolved t-web.warden
+    wardenctl start t-web
+    until_true resolves t-web.warden
+    wardenctl destroy t-web
+    until_true unresolved t-web.warden
 }
 
 @test "takes it back when the container has stopped, and again when it is gone" {

@@ -17,7 +17,7 @@ name=$1 mode=$2 acceleration=$3
 state_use "$name"
 process_record "$STATE/launcher" $$ || exit
 
-qemu_arguments "$STATE" "$(<"$STATE/root")" "$(<"$STATE/run")" "$mode"
+qemu_arguments "$STATE" "$(<"$STATE/root")" "$(<"$STATE/run")" "$mode" "$acceleration"
 # Its own temporary folder, because snapshot=on keeps what is written there.
 TMPDIR=$(<"$STATE/run") setpriv --pdeathsig KILL qemu-system-x86_64 -name "warden-$name" -accel "$acceleration" "${QEMU_ARGUMENTS[@]}" &
 process_record "$STATE/init" $!

@@ -3,6 +3,7 @@
 /* egress: what a container may reach although the host's policy says no, more of it, and less. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ static const TableColumn egress_columns[] = {
         { .title = "PORTS", .is_shrinkable = 1 },
         { .title = "PROTOCOL" },
         { .title = "LOG" },
+        { .title = "PACKETS", .is_right = 1 },
 };
 
 static int add_text(Table *table, char *take_text, const char *instead)
@@ -34,16 +36,24 @@ static int add_text(Table *table, char *take_text, const char *instead)
         return r;
 }
 
-static int add_row(Table *table, const EgressRule *rule)
+/* @object   the same rule, with its counts if they are known */
+static int add_row(Table *table, const EgressRule *rule, struct json_object *object)
 {
+        char packets[24] = "-";
         int r;
+
+        if (json_object_object_get_ex(object, "Packets", NULL))
+                (void)snprintf(packets, sizeof(packets), "%" PRIu64,
+                               json_get_u64(object, "Packets", 0));
 
         r = add_text(table, egress_rule_format_to(rule), "any");
         if (r >= 0)
                 r = add_text(table, egress_rule_format_ports(rule), "*");
         if (r >= 0)
                 r = add_text(table, egress_rule_format_protocol(rule), "*");
-        return r < 0 ? r : table_add(table, TABLE_COLOR_NONE, rule->is_logged ? "yes" : "-");
+        if (r >= 0)
+                r = table_add(table, TABLE_COLOR_NONE, rule->is_logged ? "yes" : "-");
+        return r < 0 ? r : table_add(table, TABLE_COLOR_NONE, packets);
 }
 
 /* Each as one word, which 'deny' takes. */
@@ -65,13 +75,14 @@ static int show_rules(struct json_object *rules, const Output *output)
                 return -ENOMEM;
         for (size_t i = 0; rules && i < json_object_array_length(rules); i++) {
                 _drop_(egress_rule_done) EgressRule rule = EGRESS_RULE_INIT;
-                int r = egress_from_json(json_object_array_get_idx(rules, i), &rule);
+                struct json_object *object = json_object_array_get_idx(rules, i);
+                int r = egress_from_json(object, &rule);
 
                 /* A daemon that is newer may have rules of other kinds. */
                 if (r == -EINVAL)
                         continue;
                 if (r >= 0)
-                        r = output->is_quiet ? print_word(&rule) : add_row(table, &rule);
+                        r = output->is_quiet ? print_word(&rule) : add_row(table, &rule, object);
                 if (r < 0)
                         return r;
         }
@@ -81,19 +92,73 @@ static int show_rules(struct json_object *rules, const Output *output)
                            terminal_has_colors(), "rule");
 }
 
-static int egress_list(sd_bus *bus, const char *name, const Output *output, Fault *fault)
+/* Rules with their counts, and the other counts beside them. */
+static int get_counters(sd_bus *bus, const char *name, struct json_object **ret, Fault *fault)
 {
-        _drop_(drop_json) struct json_object *container = NULL;
+        _drop_(drop_message) sd_bus_message *m = NULL, *reply = NULL;
+        _drop_(drop_json) struct json_object *rules = NULL, *others = NULL;
+        _drop_(drop_free) char *path = NULL;
+        int r;
+
+        r = bus_container_path(name, &path, fault);
+        if (r >= 0)
+                r = bus_new_call(bus, path, WARDEN_CONTAINER, "GetEgressCounters", &m, fault);
+        if (r >= 0)
+                r = bus_call(bus, m, BUS_TIMEOUT_USEC, name, &reply, fault);
+        if (r < 0)
+                return r;
+        r = json_from_message(reply, &rules);
+        if (r >= 0)
+                r = json_from_message(reply, &others);
+        if (r < 0 || json_object_object_add(others, "Rules", rules) < 0)
+                return bus_fault_local(fault, -EBADMSG, "Cannot read the answer");
+        rules = NULL;
+        *ret = others;
+        others = NULL;
+        return 0;
+}
+
+/* The rules alone, which also those may know who may not ask for more, and of a container that has
+ * no network to count. */
+static int get_rules(sd_bus *bus, const char *name, struct json_object **ret, Fault *fault)
+{
+        _drop_(drop_json) struct json_object *container = NULL, *egress = json_object_new_object();
         struct json_object *rules;
         int r;
 
         r = bus_get_container(bus, name, &container, fault);
         if (r < 0)
                 return r;
-        rules = json_get_typed(container, "EgressRules", json_type_array);
-        if (!output->is_json)
-                return show_rules(rules, output);
-        json_print(rules);
+        rules = json_object_get(json_get_typed(container, "EgressRules", json_type_array));
+        if (!egress || json_object_object_add(egress, "Rules", rules) < 0)
+                return -ENOMEM;
+        *ret = egress;
+        egress = NULL;
+        return 0;
+}
+
+static int egress_list(sd_bus *bus, const char *name, const Output *output, Fault *fault)
+{
+        _drop_(drop_json) struct json_object *egress = NULL;
+        struct json_object *refused;
+        Fault ignored = FAULT_INIT;
+        int r;
+
+        r = get_counters(bus, name, &egress, &ignored);
+        if (r < 0)
+                r = get_rules(bus, name, &egress, fault);
+        if (r < 0)
+                return r;
+        if (output->is_json) {
+                json_print(egress);
+                return 0;
+        }
+        r = show_rules(json_get_typed(egress, "Rules", json_type_array), output);
+        if (r < 0 || output->is_quiet || output->is_without_legend ||
+            !json_object_object_get_ex(egress, "RefusedPackets", &refused))
+                return r;
+        printf("%" PRIu64 " packets refused, %" PRIu64 " forged.\n",
+               json_object_get_uint64(refused), json_get_u64(egress, "ForgedPackets", 0));
         return 0;
 }
 

@@ -4,14 +4,14 @@
 #include "daemon/container.h"
 #include "model/forward.h"
 
-/* Ports of the host that lead into a container, and what it may reach: changes of both while it
- * lives. They are the spec's, so that they are saved with it and come back with a start. */
+/* Ports of the host that lead into a container, which change while it lives. They are the spec's,
+ * so that they are saved with it and come back with a start. */
 
 /* Claims the host's ports of the spec's forwards, and chooses those that it leaves open. Returns 0;
  * negative errno with a fault; nothing is claimed then. */
 int container_forwards_lease(Container *c, Fault *fault);
 
-/* Gives the ports back and cancels changes that are under way. */
+/* Gives the ports back and cancels what is under way (network-change.h). */
 void container_forwards_release(Container *c);
 
 /* @forward   NULL with a negative errno and a fault; else what was added, with the host's port */
@@ -30,12 +30,3 @@ int container_forward(Container *c, const PortForward *forward, ForwardFunc func
  * Returns 0; -ENOENT (FAULT_NOT_FOUND) there is no such one ... */
 int container_unforward(Container *c, const PortForward *forward, int is_cutting, ReplyFunc func,
                         void *userdata, Fault *fault);
-
-/* @take_rule   taken in success. One that is there already is fine. */
-int container_allow_egress(Container *c, EgressRule *take_rule, ReplyFunc func, void *userdata,
-                           Fault *fault);
-
-/* Takes back what was allowed with the same words. -ENOENT (FAULT_NOT_FOUND).
- * @is_cutting   connections that the rule allows, too, whether another one does or not */
-int container_deny_egress(Container *c, const EgressRule *rule, int is_cutting, ReplyFunc func,
-                          void *userdata, Fault *fault);

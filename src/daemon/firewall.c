@@ -41,8 +41,9 @@ struct FirewallCall {
         uint32_t address; /* of the container, network byte order */
         int is_later;     /* held back */
         int is_retried;
-        int is_orphan; /* nobody waits: freed when it is through */
-        int is_done;   /* only memory, which its owner frees */
+        int is_orphan;             /* nobody waits: freed when it is through */
+        int is_done;               /* only memory, which its owner frees */
+        FirewallCounters counters; /* of a FIREWALL_COUNT that is done */
 };
 
 struct Firewall {
@@ -129,6 +130,19 @@ static void call_finish(FirewallCall *call, int error, const Fault *fault)
         call->func(call->userdata, error, fault);
 }
 
+/* @blob   empty of all but a FIREWALL_COUNT; what makes no sense is nothing */
+static void on_answered(void *userdata, const uint8_t *blob, size_t size)
+{
+        FirewallCall *call = userdata;
+
+        (void)firewall_counters_decode(blob, size, &call->counters);
+}
+
+const FirewallCounters *firewall_call_counters(const FirewallCall *call)
+{
+        return &call->counters;
+}
+
 static void on_called(void *userdata, int error, const Fault *fault)
 {
         FirewallCall *call = userdata;
@@ -158,7 +172,7 @@ static void on_called(void *userdata, int error, const Fault *fault)
 /* A failure is told at once: not to be called from within firewall_call(). */
 static void call_send(FirewallCall *call)
 {
-        static const WorkerHandler handler = { .finished = on_called };
+        static const WorkerHandler handler = { .answered = on_answered, .finished = on_called };
         WireWriter copy = WIRE_WRITER_INIT;
         Fault fault = FAULT_INIT;
         int r = 0;
@@ -459,6 +473,17 @@ int firewall_call(Firewall *firewall, FirewallAction action, Container *c,
         if (action == FIREWALL_FORWARD || action == FIREWALL_UNFORWARD)
                 container.n_rules = 0;
         return call_begin(firewall, action, &container, func, userdata, ret, fault);
+}
+
+int firewall_change_rules(Firewall *firewall, Container *c, uint64_t retired, ReplyFunc func,
+                          void *userdata, FirewallCall **ret, Fault *fault)
+{
+        FirewallContainer container;
+
+        container_describe(c, &container);
+        container.n_forwards = 0;
+        container.retired_rules = retired;
+        return call_begin(firewall, FIREWALL_RULES, &container, func, userdata, ret, fault);
 }
 
 int firewall_cut(Firewall *firewall, Container *c, const PortForward *forward,

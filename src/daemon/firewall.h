@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/container.h"
+#include "wire/firewall-counters.h"
 #include "wire/firewall-message.h"
 
 /* The daemon's side of wire/firewall-message.h. What ought to be in the kernel follows from the
@@ -19,7 +20,7 @@ DEFINE_DROP(Firewall, firewall, firewall_free);
 
 /* One change. The removal of a container without forwards may take a moment, and is not to be
  * waited for.
- * @action      not FIREWALL_REBUILD, not FIREWALL_CUT
+ * @action      not FIREWALL_REBUILD, FIREWALL_RULES or FIREWALL_CUT
  * @forwards    what of them it is about; FIREWALL_REMOVE is about all that the container has
  * @func        called once from the loop; the call may be freed from within
  * @ret         owned by the caller, also after @func was called; of one that is freed before,
@@ -29,11 +30,19 @@ int firewall_call(Firewall *firewall, FirewallAction action, Container *c,
                   const PortForward *forwards, size_t n_forwards, ReplyFunc func, void *userdata,
                   FirewallCall **ret, Fault *fault);
 
+/* The same of FIREWALL_RULES: those of its spec.
+ * @retired   numbers of those that are gone (egress_number_bit()) */
+int firewall_change_rules(Firewall *firewall, Container *c, uint64_t retired, ReplyFunc func,
+                          void *userdata, FirewallCall **ret, Fault *fault);
+
 /* The same of FIREWALL_CUT: connections that live on.
  * @forward, @rule   one of them; the other is NULL */
 int firewall_cut(Firewall *firewall, Container *c, const PortForward *forward,
                  const EgressRule *rule, ReplyFunc func, void *userdata, FirewallCall **ret,
                  Fault *fault);
+
+/* The answer to a FIREWALL_COUNT, once @func was told of no error; the call's own. */
+const FirewallCounters *firewall_call_counters(const FirewallCall *call);
 
 FirewallCall *firewall_call_free(FirewallCall *call);
 

@@ -125,6 +125,8 @@ static void operation_take_packet(WorkerOperation *op, WorkerPacket *packet)
                 return;
         }
         if (m->type == WORKER_DONE) {
+                if (op->handler.answered)
+                        op->handler.answered(op->userdata, m->blob, m->blob_size);
                 operation_finish(op, 0, NULL);
                 return;
         }

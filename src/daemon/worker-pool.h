@@ -17,6 +17,9 @@ typedef struct WorkerHandler {
         /* The new container's PID 1 exists. The pidfd is the handler's. NULL for operations without
          * one. */
         void (*cloned)(void *userdata, uint32_t pid, int take_pidfd);
+        /* What was asked for, just before finished without an error. The blob is the caller's. May
+         * be NULL. */
+        void (*answered)(void *userdata, const uint8_t *blob, size_t size);
         /* Once: error 0, or negative with a fault; the worker has undone what it did. The operation
          * may be freed from within. */
         void (*finished)(void *userdata, int error, const Fault *fault);

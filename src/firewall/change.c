@@ -12,6 +12,7 @@
 
 #include "basic/macro.h"
 #include "firewall/change.h"
+#include "firewall/counter.h"
 #include "firewall/link-address.h"
 #include "firewall/rule.h"
 
@@ -91,6 +92,8 @@ static void write_guard4(Batch *b, int type, const FirewallContainer *c)
         key_add(&self, &a->container4, sizeof(a->container4));
         key_add(&self, &a->container4, sizeof(a->container4));
         write_element(b, type, NFPROTO_INET, "slots", &interface, NULL, NULL);
+        write_element(b, type, NFPROTO_INET, COUNTER_SET_REFUSED, &interface, NULL, NULL);
+        write_element(b, type, NFPROTO_INET, COUNTER_SET_FORGED, &interface, NULL, NULL);
         write_element(b, type, NFPROTO_INET, "guard4", &guard, NULL, NULL);
         write_element(b, type, NFPROTO_INET, "self4", &self, NULL, NULL);
         write_element(b, type, NFPROTO_ARP, "slots", &interface, NULL, NULL);
@@ -244,11 +247,48 @@ static size_t count_rules(const FirewallContainer *c, size_t place)
         return n;
 }
 
+static void write_counter(Batch *b, int type, const FirewallContainer *c, unsigned number)
+{
+        size_t mark = batch_begin(b, type, type == NFT_MSG_NEWOBJ ? NLM_F_CREATE : 0, NFPROTO_INET);
+        char name[COUNTER_NAME_MAX];
+        size_t data;
+
+        counter_name(c->id, number, name);
+        batch_put_string(b, NFTA_OBJ_TABLE, TABLE);
+        batch_put_string(b, NFTA_OBJ_NAME, name);
+        batch_put_u32(b, NFTA_OBJ_TYPE, NFT_OBJECT_COUNTER);
+        if (type == NFT_MSG_NEWOBJ) {
+                data = batch_nest(b, NFTA_OBJ_DATA);
+                batch_put_u64(b, NFTA_COUNTER_BYTES, 0);
+                batch_put_u64(b, NFTA_COUNTER_PACKETS, 0);
+                batch_nest_end(b, data);
+        }
+        batch_end(b, mark);
+}
+
+/* Adding one that is there lets it go on counting. */
+static void write_counters(Batch *b, int type, const FirewallContainer *c, uint64_t numbers)
+{
+        for (unsigned number = 1; number <= EGRESS_RULES_MAX; number++)
+                if (numbers & egress_number_bit(number))
+                        write_counter(b, type, c, number);
+}
+
+static uint64_t collect_numbers(const FirewallContainer *c)
+{
+        uint64_t numbers = 0;
+
+        for (size_t i = 0; i < c->n_rules; i++)
+                numbers |= egress_number_bit(c->rules[i].number);
+        return numbers;
+}
+
 static void write_rules(Batch *b, const FirewallContainer *c, int is_replacing)
 {
         char chain[CHAIN_MAX];
         RulePart part;
 
+        write_counters(b, NFT_MSG_NEWOBJ, c, collect_numbers(c) | c->retired_rules);
         for (size_t place = 0; place < ELEMENTSOF(places); place++) {
                 if (count_rules(c, place) > 0)
                         write_place(b, c, place);
@@ -260,6 +300,7 @@ static void write_rules(Batch *b, const FirewallContainer *c, int is_replacing)
                 for (size_t k = 0; rule_part(&c->rules[i], k, &part); k++)
                         rule_part_write(b, chain, c->id, &part);
         }
+        write_counters(b, NFT_MSG_DELOBJ, c, c->retired_rules & ~collect_numbers(c));
 }
 
 /* -- requests -- */
@@ -271,6 +312,8 @@ static void write_removed(Batch *b, const FirewallContainer *c)
         for (size_t place = 0; place < ELEMENTSOF(places); place++)
                 if (count_rules(c, place) > 0)
                         write_place_removed(b, c, place);
+        write_counters(b, NFT_MSG_NEWOBJ, c, collect_numbers(c));
+        write_counters(b, NFT_MSG_DELOBJ, c, collect_numbers(c));
         write_guard(b, NFT_MSG_NEWSETELEM, c);
         write_guard(b, NFT_MSG_DELSETELEM, c);
 }
@@ -298,6 +341,7 @@ static void write_container(Batch *b, FirewallAction action, const FirewallConta
                 return;
         case FIREWALL_REBUILD: /* text.h */
         case FIREWALL_CUT:     /* conntrack.h */
+        case FIREWALL_COUNT:   /* counter.h */
         case _FIREWALL_ACTION_MAX:
                 return;
         }

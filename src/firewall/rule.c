@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "basic/macro.h"
+#include "firewall/counter.h"
 #include "firewall/rule.h"
 
 int rule_part(const EgressRule *rule, size_t index, RulePart *ret)
@@ -197,13 +198,13 @@ static void write_log(Batch *b, const char *id)
         end(b, e);
 }
 
-static void write_accept(Batch *b)
+static void write_accept(Batch *b, const char *counter)
 {
         size_t data, verdict;
-        Expression e = begin(b, "counter");
+        Expression e = begin(b, "objref");
 
-        batch_put_u64(b, NFTA_COUNTER_BYTES, 0);
-        batch_put_u64(b, NFTA_COUNTER_PACKETS, 0);
+        batch_put_u32(b, NFTA_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
+        batch_put_string(b, NFTA_OBJREF_IMM_NAME, counter);
         end(b, e);
         e = begin(b, "immediate");
         batch_put_u32(b, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
@@ -218,6 +219,7 @@ static void write_accept(Batch *b)
 void rule_part_write(Batch *b, const char *chain, const char *id, const RulePart *part)
 {
         size_t mark = batch_begin(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, NFPROTO_INET);
+        char counter[COUNTER_NAME_MAX];
         size_t list;
 
         batch_put_string(b, NFTA_RULE_TABLE, "warden");
@@ -228,10 +230,11 @@ void rule_part_write(Batch *b, const char *chain, const char *id, const RulePart
         write_protocol(b, part->rule);
         if (part->ports)
                 write_ports(b, part->ports);
+        counter_name(id, part->rule->number, counter);
         if (part->is_log)
                 write_log(b, id);
         else
-                write_accept(b);
+                write_accept(b, counter);
         batch_nest_end(b, list);
         batch_end(b, mark);
 }

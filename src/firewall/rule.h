@@ -25,6 +25,6 @@ int ip_range_prefix(const IpRange *range);
 #define RULE_LOG_RATE 10              /* a second */
 #define RULE_LOG_BURST 50
 
-/* Appends it to the chain of table `inet warden`.
+/* Appends it to the chain of table `inet warden`, where the counter of its rule is (counter.h).
  * @id    of the container */
 void rule_part_write(Batch *batch, const char *chain, const char *id, const RulePart *part);

@@ -11,6 +11,7 @@
 #include "basic/macro.h"
 #include "firewall/change.h"
 #include "firewall/conntrack.h"
+#include "firewall/counter.h"
 #include "firewall/port-probe.h"
 #include "firewall/server.h"
 #include "firewall/text.h"
@@ -33,6 +34,18 @@ typedef struct Server {
 } Server;
 
 /* -- answers -- */
+
+/* With what was asked for. */
+static void call_answer_with(Call *call, const WireWriter *blob)
+{
+        const WorkerMessage m = { .type = WORKER_DONE,
+                                  .fault = FAULT_INIT,
+                                  .blob = blob->data,
+                                  .blob_size = blob->size };
+
+        (void)worker_send(call->fd, &m, NULL, 0, MSG_DONTWAIT);
+        call->fd = fd_close(call->fd);
+}
 
 static void call_answer(Call *call, int error, const Fault *fault)
 {
@@ -88,6 +101,21 @@ static int cut(Server *server, const FirewallRequest *request, Fault *fault)
         return conntrack_cut(server->netfilter, &request->containers[0], &n, fault);
 }
 
+/* Returns 0 when it is answered; negative errno. */
+static int answer_counters(Server *server, Call *call)
+{
+        _drop_(wire_writer_done) WireWriter w = WIRE_WRITER_INIT;
+        FirewallCounters counters;
+        int r;
+
+        r = counters_read(server->netfilter, &call->request.containers[0], &counters);
+        if (r >= 0)
+                r = firewall_counters_encode(&counters, &w);
+        if (r >= 0)
+                call_answer_with(call, &w);
+        return r;
+}
+
 static void call_finish(Server *server, Call *call)
 {
         const FirewallRequest *request = &call->request;
@@ -97,6 +125,9 @@ static void call_finish(Server *server, Call *call)
         switch (request->action) {
         case FIREWALL_CUT:
                 r = cut(server, request, &fault);
+                break;
+        case FIREWALL_COUNT:
+                r = answer_counters(server, call);
                 break;
         case FIREWALL_REBUILD:
         case FIREWALL_ADD:
@@ -128,13 +159,16 @@ static int run_changes(Server *server, size_t first, size_t n, Fault *fault)
 
 static int run_rebuild(Server *server, const FirewallRequest *request, Fault *fault)
 {
+        _drop_(drop_counter_list) CounterList *counters = NULL;
         _drop_(drop_free) char *text = NULL;
         size_t size = 0;
         FILE *f = open_memstream(&text, &size);
 
         if (!f)
                 return -ENOMEM;
-        firewall_text_write(f, request);
+        /* Better to count from nothing than to be without a filter. */
+        (void)counter_list_read(server->netfilter, &counters);
+        firewall_text_write(f, request, counters);
         if (fclose(f) != 0)
                 return -ENOMEM;
         return transaction_run(server->transaction, text, fault);

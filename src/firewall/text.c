@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "basic/macro.h"
@@ -23,6 +24,8 @@
 
 static const char base_sets[] =
         "        set slots { type ifname; }\n"
+        "        set refused { type ifname; counter; }\n"
+        "        set forged { type ifname; counter; }\n"
         "        set guard4 { type ifname . ether_addr . ipv4_addr; }\n"
         "        set guard6 { type ifname . ether_addr . ipv6_addr; }\n"
         "        set self4 { type ipv4_addr . ipv4_addr; }\n"
@@ -50,16 +53,20 @@ static const char base_guard[] =
         "        chain guard {\n"
         "                type filter hook prerouting priority raw; policy accept;\n"
         "                iifname != @slots accept\n"
-        "                ip daddr 127.0.0.0/8 counter drop\n"
+        "                ip daddr 127.0.0.0/8 goto forgery\n"
         "                iifname . ether saddr . ip saddr @guard4 goto services\n"
         "                iifname . ether saddr . ip6 saddr @guard6 goto services\n"
         "                ip6 saddr :: icmpv6 type nd-neighbor-solicit accept\n"
-        "                counter drop\n"
+        "                goto forgery\n"
         "        }\n"
         "        chain services {\n"
-        "                icmpv6 type { nd-router-advert, nd-redirect } counter drop\n"
-        "                udp sport 67 udp dport 68 counter drop\n"
-        "                udp sport 547 udp dport 546 counter drop\n"
+        "                icmpv6 type { nd-router-advert, nd-redirect } goto forgery\n"
+        "                udp sport 67 udp dport 68 goto forgery\n"
+        "                udp sport 547 udp dport 546 goto forgery\n"
+        "        }\n"
+        "        chain forgery {\n"
+        "                iifname @forged\n"
+        "                counter drop\n"
         "        }\n";
 
 static const char base_nat[] =
@@ -140,6 +147,7 @@ static const char base_filter[] =
         "                " IS_STRAY " goto refuse\n"
         "        }\n"
         "        chain refuse {\n"
+        "                iifname @refused\n"
         "                counter\n"
         "                meta l4proto tcp reject with tcp reset\n"
         "                reject with icmpx admin-prohibited\n"
@@ -232,9 +240,22 @@ static void write_segment(FILE *f, uint32_t segment, const ContainerText *t)
                       t->interface);
 }
 
-static void write_guard(FILE *f, const ContainerText *t)
+static void write_counting_element(FILE *f, const char *set, const char *interface,
+                                   const CounterList *counters)
+{
+        const FirewallCount *count = counter_list_find_element(counters, set, interface);
+
+        (void)fprintf(f,
+                      "add element " INET " %s { \"%s\" counter packets %" PRIu64 " bytes %" PRIu64
+                      " }\n",
+                      set, interface, count->packets, count->bytes);
+}
+
+static void write_guard(FILE *f, const ContainerText *t, const CounterList *counters)
 {
         (void)fprintf(f, "add element " INET " slots { \"%s\" }\n", t->interface);
+        write_counting_element(f, COUNTER_SET_REFUSED, t->interface, counters);
+        write_counting_element(f, COUNTER_SET_FORGED, t->interface, counters);
         (void)fprintf(f, "add element " INET " guard4 { \"%s\" . %s . %s }\n", t->interface, t->mac,
                       t->address4);
         (void)fprintf(f, "add element " INET " self4 { %s . %s }\n", t->address4, t->address4);
@@ -313,7 +334,9 @@ static void write_rule_protocol(FILE *f, const EgressRule *rule)
 static void write_rule_part(FILE *f, const FirewallContainer *c, const RulePart *part)
 {
         const PortRange *ports = part->ports;
+        char counter[COUNTER_NAME_MAX];
 
+        counter_name(c->id, part->rule->number, counter);
         (void)fprintf(f, "add rule " INET " %s-%s", part->rule->is_host ? "host" : "rules", c->id);
         if (part->network)
                 write_rule_network(f, part->network);
@@ -328,10 +351,21 @@ static void write_rule_part(FILE *f, const FirewallContainer *c, const RulePart 
                               "\"\n",
                               RULE_LOG_RATE, RULE_LOG_BURST, c->id);
         else
-                (void)fputs(" counter accept\n", f);
+                (void)fprintf(f, " counter name \"%s\" accept\n", counter);
 }
 
-static void write_rules(FILE *f, const FirewallContainer *c)
+static void write_counter(FILE *f, const FirewallContainer *c, const EgressRule *rule,
+                          const CounterList *counters)
+{
+        const FirewallCount *count = counter_list_find_rule(counters, c->id, rule->number);
+        char name[COUNTER_NAME_MAX];
+
+        counter_name(c->id, rule->number, name);
+        (void)fprintf(f, "add counter " INET " %s { packets %" PRIu64 " bytes %" PRIu64 " }\n",
+                      name, count->packets, count->bytes);
+}
+
+static void write_rules(FILE *f, const FirewallContainer *c, const CounterList *counters)
 {
         static const struct {
                 const char *chain, *map;
@@ -351,12 +385,14 @@ static void write_rules(FILE *f, const FirewallContainer *c)
                                       "add element " INET " %s { \"%s\" : jump %s-%s }\n",
                                       places[i].chain, c->id, places[i].map, c->addresses.interface,
                                       places[i].chain, c->id);
-        for (size_t i = 0; i < c->n_rules; i++)
+        for (size_t i = 0; i < c->n_rules; i++) {
+                write_counter(f, c, &c->rules[i], counters);
                 for (size_t k = 0; rule_part(&c->rules[i], k, &part); k++)
                         write_rule_part(f, c, &part);
+        }
 }
 
-void firewall_text_write(FILE *f, const FirewallRequest *request)
+void firewall_text_write(FILE *f, const FirewallRequest *request, const CounterList *counters)
 {
         write_base(f, request);
         for (size_t i = 0; i < request->n_containers; i++) {
@@ -364,10 +400,10 @@ void firewall_text_write(FILE *f, const FirewallRequest *request)
                 ContainerText t;
 
                 container_text(c, &t);
-                write_guard(f, &t);
+                write_guard(f, &t, counters);
                 write_segment(f, c->segment, &t);
                 for (size_t k = 0; k < c->n_forwards; k++)
                         write_forward(f, &c->forwards[k], &t);
-                write_rules(f, c);
+                write_rules(f, c, counters);
         }
 }

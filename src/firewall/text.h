@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "firewall/counter.h"
 #include "wire/firewall-message.h"
 
 /* A FIREWALL_REBUILD as commands of the language of nft(8), for one transaction of libnftables. All
@@ -11,5 +12,6 @@
  * a chain of its own only when it has rules of its own. */
 
 /* Writes both tables anew, in place of those that are there, with the host's policy and all
- * containers. */
-void firewall_text_write(FILE *f, const FirewallRequest *request);
+ * containers.
+ * @counters   what the old ones have counted, from where the new ones go on; may be NULL */
+void firewall_text_write(FILE *f, const FirewallRequest *request, const CounterList *counters);

@@ -139,6 +139,25 @@ int egress_rule_equal(const EgressRule *a, const EgressRule *b)
         return 1;
 }
 
+static int has_number(const EgressRule *array, size_t n, unsigned number)
+{
+        for (size_t i = 0; i < n; i++)
+                if (array[i].number == number)
+                        return 1;
+        return 0;
+}
+
+static unsigned choose_number(const EgressRule *array, size_t n, unsigned wanted)
+{
+        unsigned number = 1;
+
+        if (wanted > 0 && wanted <= EGRESS_RULES_MAX && !has_number(array, n, wanted))
+                return wanted;
+        while (has_number(array, n, number))
+                number++;
+        return number;
+}
+
 int egress_rules_append(EgressRule **array, size_t *n, EgressRule *take_rule, Fault *fault)
 {
         EgressRule *p;
@@ -151,6 +170,7 @@ int egress_rules_append(EgressRule **array, size_t *n, EgressRule *take_rule, Fa
         if (!p)
                 return -ENOMEM;
         *array = p;
+        take_rule->number = choose_number(p, *n, take_rule->number);
         p[(*n)++] = *take_rule;
         *take_rule = EGRESS_RULE_INIT;
         return 0;

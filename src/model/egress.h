@@ -8,13 +8,15 @@
 
 #define EGRESS_NETWORKS_MAX 64 /* of one rule */
 #define EGRESS_PORTS_MAX 64
-#define EGRESS_RULES_MAX 64 /* of one container */
+#define EGRESS_RULES_MAX 64 /* of one container; no more than a uint64_t has bits */
 
 typedef struct PortRange {
         uint16_t first, last;
 } PortRange;
 
 typedef struct EgressRule {
+        unsigned number; /* among those of its container, from 1 to EGRESS_RULES_MAX, for as long as
+                            it has it; 0: none yet. By it the kernel's counter is found. */
         NetworkProtocol protocol; /* any: every one */
         IpRange *networks;        /* of both families; none: everywhere */
         size_t n_networks;
@@ -24,6 +26,9 @@ typedef struct EgressRule {
         int is_host;              /* services of the host itself, instead of what lies behind it */
         int is_logged;            /* every new connection, to the kernel's log */
 } EgressRule;
+
+/* For sets of numbers. */
+#define egress_number_bit(number) (UINT64_C(1) << ((number)-1) % 64)
 
 #define EGRESS_RULE_INIT ((EgressRule){ .icmp_type = -1, .icmp_code = -1 })
 
@@ -37,10 +42,10 @@ int egress_rule_add_ports(EgressRule *rule, const char *text, Fault *fault); /* 
  * networks of its family. Returns 0; -EINVAL with a fault. */
 int egress_rule_validate(const EgressRule *rule, Fault *fault);
 
-int egress_rule_equal(const EgressRule *a, const EgressRule *b);
+int egress_rule_equal(const EgressRule *a, const EgressRule *b); /* whatever their numbers are */
 
-/* Growing arrays. append takes the rule (leaves it empty) on success: 0; -ENOMEM; -E2BIG with a
- * fault. */
+/* Growing arrays. append takes the rule (leaves it empty) on success, and gives it the least number
+ * that is free when it has none of its own: 0; -ENOMEM; -E2BIG with a fault. */
 int egress_rules_append(EgressRule **array, size_t *n, EgressRule *take_rule, Fault *fault);
 void egress_rules_remove(EgressRule *array, size_t *n, size_t index);
 EgressRule *egress_rules_free(EgressRule *array, size_t n);

@@ -23,6 +23,7 @@ enum {
         TAG_CONTAINER_HOST6,
         TAG_CONTAINER_ADDRESS6,
         TAG_CONTAINER_SEGMENT,
+        TAG_CONTAINER_RETIRED,
         _TAG_CONTAINER_ONCE_MAX,
         TAG_CONTAINER_FORWARD = 32, /* repeated */
         TAG_CONTAINER_RULE,
@@ -43,6 +44,7 @@ enum {
         TAG_RULE_ICMP_CODE,
         TAG_RULE_IS_HOST,
         TAG_RULE_IS_LOGGED,
+        TAG_RULE_NUMBER,
         _TAG_RULE_ONCE_MAX,
         TAG_RULE_NETWORK = 32, /* repeated */
         TAG_RULE_PORTS,
@@ -184,6 +186,8 @@ void egress_rule_encode(const EgressRule *rule, uint16_t tag, WireWriter *w)
                 wire_put_u64(w, TAG_RULE_ICMP_CODE, (uint64_t)rule->icmp_code);
         wire_put_u64(w, TAG_RULE_IS_HOST, rule->is_host ? 1 : 0);
         wire_put_u64(w, TAG_RULE_IS_LOGGED, rule->is_logged ? 1 : 0);
+        if (rule->number > 0)
+                wire_put_u64(w, TAG_RULE_NUMBER, rule->number);
         for (size_t i = 0; i < rule->n_networks; i++)
                 range_encode(&rule->networks[i], TAG_RULE_NETWORK, w);
         for (size_t i = 0; i < rule->n_ports; i++)
@@ -216,6 +220,17 @@ static int ports_decode(const WireField *f, PortRange *ret)
         return ret->first > 0 && ret->first <= ret->last ? 0 : -EBADMSG;
 }
 
+static int number_decode(const WireField *f, unsigned *ret)
+{
+        uint32_t number;
+        int r = wire_get_u32(f, &number);
+
+        if (r < 0)
+                return r;
+        *ret = number;
+        return number > 0 && number <= EGRESS_RULES_MAX ? 0 : -EBADMSG;
+}
+
 static int rule_decode_field(EgressRule *rule, const WireField *f)
 {
         switch (f->tag) {
@@ -229,6 +244,8 @@ static int rule_decode_field(EgressRule *rule, const WireField *f)
                 return wire_get_flag(f, &rule->is_host);
         case TAG_RULE_IS_LOGGED:
                 return wire_get_flag(f, &rule->is_logged);
+        case TAG_RULE_NUMBER:
+                return number_decode(f, &rule->number);
         case TAG_RULE_NETWORK:
                 return range_decode(f, &rule->networks[rule->n_networks++]);
         case TAG_RULE_PORTS:
@@ -286,6 +303,8 @@ static void container_encode(const FirewallContainer *c, WireWriter *w)
         }
         if (c->segment > 0)
                 wire_put_u64(w, TAG_CONTAINER_SEGMENT, c->segment);
+        if (c->retired_rules > 0)
+                wire_put_u64(w, TAG_CONTAINER_RETIRED, c->retired_rules);
         for (size_t i = 0; i < c->n_forwards; i++)
                 port_forward_encode(&c->forwards[i], TAG_CONTAINER_FORWARD, w);
         for (size_t i = 0; i < c->n_rules; i++)
@@ -336,10 +355,27 @@ static int container_decode_field(FirewallContainer *c, const WireField *f)
                 return bytes_decode(f, a->container6, sizeof(a->container6));
         case TAG_CONTAINER_SEGMENT:
                 return wire_get_u32(f, &c->segment);
+        case TAG_CONTAINER_RETIRED:
+                return wire_get_u64(f, &c->retired_rules);
         case TAG_CONTAINER_FORWARD:
                 return port_forward_decode(f, &c->forwards[c->n_forwards++]);
         case TAG_CONTAINER_RULE:
                 return egress_rule_decode(f, &c->rules[c->n_rules++]);
+        }
+        return 0;
+}
+
+/* They tell the kernel's counters apart. */
+static int numbers_check(const FirewallContainer *c)
+{
+        uint64_t seen = 0;
+
+        for (size_t i = 0; i < c->n_rules; i++) {
+                uint64_t bit = egress_number_bit(c->rules[i].number);
+
+                if (c->rules[i].number == 0 || seen & bit)
+                        return -EBADMSG;
+                seen |= bit;
         }
         return 0;
 }
@@ -387,7 +423,9 @@ static int container_decode(const WireField *nested, FirewallContainer *c)
                 if (r < 0)
                         return r;
         }
-        return r < 0 ? r : container_check(c, seen);
+        if (r >= 0)
+                r = container_check(c, seen);
+        return r < 0 ? r : numbers_check(c);
 }
 
 /* -- requests -- */

@@ -18,6 +18,7 @@ typedef enum FirewallAction {
         FIREWALL_UNFORWARD,
         FIREWALL_RULES, /* of one container: these instead of those it had */
         FIREWALL_CUT, /* of one container: connections by these forwards and rules, that live on */
+        FIREWALL_COUNT, /* of one container: what was counted; the answer has FirewallCounters */
         _FIREWALL_ACTION_MAX,
 } FirewallAction;
 
@@ -28,8 +29,9 @@ typedef struct FirewallContainer {
         uint32_t segment;           /* number of the one that it is in; 0: none */
         PortForward *forwards;
         size_t n_forwards;
-        EgressRule *rules;
+        EgressRule *rules; /* each with a number of its own */
         size_t n_rules;
+        uint64_t retired_rules; /* numbers of those that FIREWALL_RULES takes away: bit 0 is 1 */
 } FirewallContainer;
 
 typedef struct FirewallRequest {

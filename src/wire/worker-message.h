@@ -49,7 +49,7 @@ typedef enum WorkerType {
         WORKER_REMOVE,     /* blob: a RemoveRequest */
         WORKER_CLONED,     /* pid in the daemon's namespace; fd: pidfd */
         WORKER_GATE,
-        WORKER_DONE,
+        WORKER_DONE,      /* blob of a FIREWALL_COUNT: FirewallCounters */
         WORKER_FAILED,    /* kind, error, text */
         WORKER_FIREWALL,  /* blob: a FirewallRequest; to warden-firewall */
         WORKER_QUOTA,     /* blob: a QuotaRequest */

@@ -74,7 +74,7 @@ static int rebuild(const Bench *bench, Fault *fault)
 
         if (!f)
                 return -ENOMEM;
-        firewall_text_write(f, &request);
+        firewall_text_write(f, &request, NULL);
         return fclose(f) != 0 ? -ENOMEM : transaction_run(bench->transaction, text, fault);
 }
 

@@ -54,6 +54,7 @@
 
 #include "basic/fd.h"
 #include "basic/io.h"
+#include "wire/firewall-counters.h"
 #include "wire/firewall-message.h"
 #include "wire/plan-wire.h"
 #include "wire/worker-socket.h"
@@ -415,6 +416,24 @@ static int firewall_fail(Operation *op, FaultKind kind, int error, const char *t
         return worker_send(op->fd, &m, NULL, 0, 0);
 }
 
+/* A rule has counted ten times its number. */
+static int firewall_count(Operation *op, FirewallRequest *request)
+{
+        FirewallCounters counters = { .refused = { 3, 300 }, .forged = { 1, 90 } };
+        _drop_(wire_writer_done) WireWriter w = WIRE_WRITER_INIT;
+        WorkerMessage m = { .type = WORKER_DONE };
+        const FirewallContainer *c = &request->containers[0];
+
+        for (size_t i = 0; i < c->n_rules; i++)
+                counters.rules[c->rules[i].number - 1].packets = (uint64_t)10 * c->rules[i].number;
+        firewall_request_done(request);
+        if (firewall_counters_encode(&counters, &w) < 0)
+                return -ENOMEM;
+        m.blob = w.data;
+        m.blob_size = w.size;
+        return worker_send(op->fd, &m, NULL, 0, 0);
+}
+
 static int firewall(Operation *op, const WorkerMessage *m)
 {
         FirewallRequest request;
@@ -434,6 +453,8 @@ static int firewall(Operation *op, const WorkerMessage *m)
                 return firewall_fail(op, FAULT_IN_USE, -EADDRINUSE, "fake: the port is taken");
         if (is_mode(op, "fail-cut") && request.action == FIREWALL_CUT)
                 return firewall_fail(op, FAULT_NOT_SUPPORTED, -EOPNOTSUPP, "fake: cannot cut");
+        if (request.action == FIREWALL_COUNT)
+                return firewall_count(op, &request);
         firewall_request_done(&request);
         return worker_send(op->fd, &(WorkerMessage){ .type = WORKER_DONE }, NULL, 0, 0);
 }

@@ -253,6 +253,67 @@ static void test_egress(void **state)
         assert_int_equal(count(h, ONE, "EgressRules"), 0);
 }
 
+static uint64_t read_packets(sd_bus_message *reply, const char *wanted)
+{
+        const char *key;
+        uint64_t packets = UINT64_MAX;
+
+        while (sd_bus_message_enter_container(reply, 'e', "sv") > 0) {
+                assert_true(sd_bus_message_read(reply, "s", &key) > 0);
+                if (strcmp(key, wanted) == 0)
+                        assert_true(sd_bus_message_read(reply, "v", "t", &packets) > 0);
+                else
+                        assert_true(sd_bus_message_skip(reply, "v") > 0);
+                assert_true(sd_bus_message_exit_container(reply) > 0);
+        }
+        return packets;
+}
+
+/* What each rule has counted, in their order; the fake says ten times the number of the rule. */
+static void assert_counted(Harness *h, const uint64_t *expected, size_t n)
+{
+        _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _drop_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        size_t i = 0;
+
+        if (harness_call(h, ONE, CONTAINER, "GetEgressCounters", &error, &reply, "") < 0)
+                fail_msg("%s", error.message);
+        assert_true(sd_bus_message_enter_container(reply, 'a', "a{sv}") > 0);
+        while (sd_bus_message_enter_container(reply, 'a', "{sv}") > 0) {
+                assert_true(i < n);
+                assert_int_equal(read_packets(reply, "Packets"), expected[i++]);
+                assert_true(sd_bus_message_exit_container(reply) > 0);
+        }
+        assert_int_equal(i, n);
+        assert_true(sd_bus_message_exit_container(reply) > 0);
+        assert_true(sd_bus_message_enter_container(reply, 'a', "{sv}") > 0);
+        assert_int_equal(read_packets(reply, "RefusedPackets"), 3);
+}
+
+static void test_counters(void **state)
+{
+        _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        Harness *h = *state;
+
+        make(h, "one");
+        assert_counted(h, NULL, 0);
+        assert_int_equal(egress(h, "AllowEgress", "10.0.0.0/8", NULL), 0);
+        assert_int_equal(egress(h, "AllowEgress", "10.1.0.0/16", NULL), 0);
+        assert_counted(h, (const uint64_t[]){ 10, 20 }, 2);
+        /* The one that stays keeps its counter, also for the next daemon. */
+        assert_int_equal(egress(h, "DenyEgress", "10.0.0.0/8", NULL), 0);
+        assert_counted(h, (const uint64_t[]){ 20 }, 1);
+        harness_kill_wardend(h, SIGKILL);
+        harness_start_wardend(h);
+        assert_counted(h, (const uint64_t[]){ 20 }, 1);
+        assert_int_equal(egress(h, "AllowEgress", "10.2.0.0/16", NULL), 0);
+        assert_counted(h, (const uint64_t[]){ 20, 10 }, 2);
+        harness_set_worker(h, "fail-firewall");
+        assert_true(harness_call(h, ONE, CONTAINER, "GetEgressCounters", &error, NULL, "") < 0);
+        assert_string_equal(error.name, ERROR "OperationFailed");
+        harness_set_worker(h, "ok");
+}
+
 static int unforward_cutting(Harness *h, uint16_t host, sd_bus_error *error)
 {
         return harness_call(h, ONE, CONTAINER, "UnforwardPort", error, NULL, "a{sv}", 2, "HostPort",
@@ -374,6 +435,7 @@ int main(void)
                 { "keeps all of it over a restart", test_restart, setup, teardown, NULL },
                 { "undoes a create whose port cannot be had", test_create, setup, teardown, NULL },
                 { "allows egress and takes it back", test_egress, setup, teardown, NULL },
+                { "tells what rules have counted", test_counters, setup, teardown, NULL },
                 { "cuts connections when it is told to", test_cut, setup, teardown, NULL },
                 { "destroys without an answer of the packet filter", test_destroy_is_not_held_up,
                   setup, teardown, NULL },

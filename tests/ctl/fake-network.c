@@ -51,6 +51,20 @@ static int append_rules(sd_bus_message *reply)
                 "icmp", "IcmpType", "y", 8, 2, "Networks", "as", 1, "192.0.2.1", "Log", "b", 1);
 }
 
+/* Of "web"; others have no network. */
+int fake_network_method_count(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+        if (!strstr(sd_bus_message_get_path(m), "/web"))
+                return sd_bus_reply_method_errorf(m, FAKE_ERROR("NotSupported"), "no network");
+        return sd_bus_reply_method_return(
+                m, "aa{sv}a{sv}", 3, 5, "Networks", "as", 2, "10.0.0.0/8", "fd00::/8", "Protocol",
+                "s", "tcp", "Ports", "as", 1, "8000-8010", "Packets", "t", UINT64_C(12345), "Bytes",
+                "t", UINT64_C(740700), 4, "Host", "b", 1, "Protocol", "s", "icmp", "IcmpType", "y",
+                8, "Packets", "t", UINT64_C(0), 3, "Networks", "as", 1, "192.0.2.1", "Log", "b", 1,
+                "Packets", "t", UINT64_C(2), 2, "RefusedPackets", "t", UINT64_C(7), "ForgedPackets",
+                "t", UINT64_C(1));
+}
+
 int fake_network_get(sd_bus *bus, const char *path, const char *interface, const char *property,
                      sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {

@@ -10,6 +10,9 @@ int fake_network_method_forward(sd_bus_message *m, void *userdata, sd_bus_error 
 /* UnforwardPort, AllowEgress, DenyEgress. */
 int fake_network_method_change(sd_bus_message *m, void *userdata, sd_bus_error *error);
 
+/* GetEgressCounters */
+int fake_network_method_count(sd_bus_message *m, void *userdata, sd_bus_error *error);
+
 /* ForwardedPorts, EgressRules, ContainerAddress. */
 int fake_network_get(sd_bus *bus, const char *path, const char *interface, const char *property,
                      sd_bus_message *reply, void *userdata, sd_bus_error *error);

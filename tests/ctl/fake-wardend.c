@@ -206,6 +206,8 @@ static const sd_bus_vtable container_vtable[] = {
                       SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("DenyEgress", "a{sv}", "", fake_network_method_change,
                       SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("GetEgressCounters", "", "aa{sv}a{sv}", fake_network_method_count,
+                      SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("ContainerAddress", "s", fake_network_get, 0, 0),
         SD_BUS_PROPERTY("ForwardedPorts", "aa{sv}", fake_network_get, 0, 0),
         SD_BUS_PROPERTY("EgressRules", "aa{sv}", fake_network_get, 0, 0),

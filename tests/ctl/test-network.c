@@ -87,16 +87,31 @@ static void test_port_errors(void **state)
 
 static void test_egress_list(void **state)
 {
-        assert_run(0, "TO                   PORTS      PROTOCOL  LOG\n", NULL, "egress", "web");
-        assert_run(0, "\n10.0.0.0/8,fd00::/8  8000-8010  tcp       -\n", NULL, "egress", "web");
-        assert_run(0, "\nhost                 *          icmp:8    -\n", NULL, "egress", "web");
-        assert_run(0, "\n192.0.2.1            *          *         yes\n\n3 rules.\n", NULL,
-                   "egress", "web");
+        assert_run(0, "TO                   PORTS      PROTOCOL  LOG  PACKETS\n", NULL, "egress",
+                   "web");
+        assert_run(0, "\n10.0.0.0/8,fd00::/8  8000-8010  tcp       -      12345\n", NULL, "egress",
+                   "web");
+        assert_run(0, "\nhost                 *          icmp:8    -          0\n", NULL, "egress",
+                   "web");
+        assert_run(0, "\n192.0.2.1            *          *         yes        2\n\n3 rules.\n",
+                   NULL, "egress", "web");
+        assert_run(0, "3 rules.\n7 packets refused, 1 forged.\n", NULL, "egress", "web");
         assert_run(0, "[10.0.0.0/8,fd00::/8]:8000-8010/tcp\nhost/icmp:8\n192.0.2.1/log\n", NULL,
                    "egress", "-q", "web");
         assert_run(0, "\"Networks\":[\"10.0.0.0/8\",\"fd00::/8\"]", NULL, "egress", "--json",
                    "web");
+        assert_run(0, "\"RefusedPackets\":7", NULL, "egress", "--json", "web");
         assert_run(125, NULL, "No container 'nobody'", "egress", "nobody");
+}
+
+/* A daemon that may not, or cannot, say more. */
+static void test_egress_list_without_counts(void **state)
+{
+        assert_run(0, NULL, NULL, "create", "--name", "still", "/srv");
+        assert_run(0, "\n192.0.2.1            *          *         yes        -\n\n3 rules.\n",
+                   NULL, "egress", "still");
+        assert_run(0, "{\"Rules\":[{\"Networks\":[\"10.0.0.0/8\"", NULL, "egress", "--json",
+                   "still");
 }
 
 static void test_egress_change(void **state)
@@ -175,6 +190,7 @@ int main(void)
                 { "port cuts connections when it is told to", test_port_cut },
                 { "port says what is wrong with a forward", test_port_errors },
                 { "egress lists what a container may reach", test_egress_list },
+                { "egress lists rules without counts", test_egress_list_without_counts },
                 { "egress allows and takes back", test_egress_change },
                 { "egress cuts connections when it is told to", test_egress_cut },
                 { "egress says what is wrong with a rule", test_egress_errors },

@@ -55,16 +55,18 @@ interface_of() { ip -o route get "$(container_get "$1" ContainerAddress)" | sed 
 # dropped CHAIN: packets that rules with "drop" have counted, together
 dropped() { nft list chain "$@" | sed -nE 's/.*counter packets ([0-9]+) bytes [0-9]+ drop.*/\1/p' | awk '{ n += $1 } END { print n + 0 }'; }
 
-# is_dropped CHAIN… -- COMMAND…: it makes a drop be counted
-is_dropped() {
-    local chain=() before
-    while [[ $1 != -- ]]; do chain+=("$1"); shift; done
+# is_counted COUNT -- COMMAND…: it makes what COUNT prints grow
+is_counted() {
+    local count=() before
+    while [[ $1 != -- ]]; do count+=("$1"); shift; done
     shift
-    before=$(dropped "${chain[@]}")
+    before=$("${count[@]}")
     "$@"
-    more() { (($(dropped "${chain[@]}") > before)); }
+    more() { (($("${count[@]}") > before)); }
     until_true more
 }
+is_forged() { is_counted forged "$@"; }
+forged() { wardenctl egress --json s-liar | jq .ForgedPackets; }
 
 listener() {
     PORT=$((7000 + BATS_TEST_NUMBER))
@@ -84,7 +86,7 @@ listener() {
     listener
     local address
     for address in "$(container_get s-victim ContainerAddress)" "$(container_get s-liar HostAddress)" 198.51.100.7 127.0.0.1 "$HOST4" 0.0.0.0; do
-        is_dropped inet warden guard -- \
+        is_forged -- \
             liar "frame(0x0800, ip4('$address', '$WORLD4', 17, udp(1000, $PORT)), None, host_mac)"
     done
     is "" "$(cat "$BATS_TEST_TMPDIR/world")"
@@ -93,7 +95,7 @@ listener() {
 @test "sends nothing with another MAC" {
     local own
     own=$(container_get s-liar ContainerAddress)
-    is_dropped inet warden guard -- \
+    is_forged -- \
         liar "frame(0x0800, ip4('$own', '$WORLD4', 17, udp(1000, 7000)), b'\x02\0\0\0\0\x99', host_mac)"
 }
 
@@ -103,7 +105,7 @@ listener() {
     wardenctl port s-liar add 127.0.0.1:8070:80
     is 1 "$(cat "/proc/sys/net/ipv4/conf/$(interface_of s-liar)/route_localnet")"
     in_background "$BATS_TEST_TMPDIR/lo" socat -u UDP4-RECVFROM:7003,bind=127.0.0.1,fork STDOUT
-    is_dropped inet warden guard -- \
+    is_forged -- \
         liar "frame(0x0800, ip4('$own', '127.0.0.1', 17, udp(1000, 7003)), None, host_mac)"
     is "" "$(cat "$BATS_TEST_TMPDIR/lo")"
     wardenctl port s-liar rm 127.0.0.1:8070:80
@@ -116,11 +118,11 @@ listener() {
     interface=$(interface_of s-liar)
     arp="def arp(op, mac, address): frame(0x0806, struct.pack('!HHBBH', 1, 0x0800, 6, 4, op) + mac + socket.inet_aton(address) + b'\xff' * 6 + socket.inet_aton('$host'))
 "
-    is_dropped arp warden input -- liar "$arp
+    is_counted dropped arp warden input -- liar "$arp
 arp(2, own_mac(), '$victim')"
-    is_dropped arp warden input -- liar "$arp
+    is_counted dropped arp warden input -- liar "$arp
 arp(1, own_mac(), '$HOST4')"
-    is_dropped arp warden input -- liar "$arp
+    is_counted dropped arp warden input -- liar "$arp
 arp(1, b'\x02\0\0\0\0\x99', '$(container_get s-liar ContainerAddress)')"
     unlike "$victim|$HOST4" "$(ip neigh show dev "$interface")"
     inside s-liar ping -c 1 -W 2 "$WORLD4"
@@ -131,22 +133,22 @@ arp(1, b'\x02\0\0\0\0\x99', '$(container_get s-liar ContainerAddress)')"
     own=$(container_get s-liar ContainerAddress)
     link=$(script_in s-liar "ip -6 -o addr show dev eth0 scope link | sed -E 's/.*inet6 ([^/]+).*/\1/'")
     [[ -n $link ]] || skip "the container has no IPv6"
-    is_dropped inet warden services -- liar "frame(0x86dd, icmp6('$link', 'ff02::1', 134, struct.pack('!BBHII', 64, 0, 1800, 0, 0)), None, b'\x33\x33\0\0\0\x01')"
-    is_dropped inet warden services -- liar "frame(0x86dd, icmp6('$link', 'ff02::1', 137, b'\0' * 36), None, b'\x33\x33\0\0\0\x01')"
-    is_dropped inet warden services -- liar "frame(0x0800, ip4('$own', '255.255.255.255', 17, udp(67, 68)))"
+    is_forged -- liar "frame(0x86dd, icmp6('$link', 'ff02::1', 134, struct.pack('!BBHII', 64, 0, 1800, 0, 0)), None, b'\x33\x33\0\0\0\x01')"
+    is_forged -- liar "frame(0x86dd, icmp6('$link', 'ff02::1', 137, b'\0' * 36), None, b'\x33\x33\0\0\0\x01')"
+    is_forged -- liar "frame(0x0800, ip4('$own', '255.255.255.255', 17, udp(67, 68)))"
 }
 
 @test "sends nothing with another's IPv6 address" {
     local address
     for address in 2001:db8:77::99 fe80::1 "$HOST6"; do
-        is_dropped inet warden guard -- liar "frame(0x86dd, icmp6('$address', '$WORLD6', 128, b'\0' * 8), None, host_mac)"
-        is_dropped inet warden guard -- liar "frame(0x86dd, icmp6('$address', 'ff02::1', 136, b'\0' * 20), None, b'\x33\x33\0\0\0\x01')"
+        is_forged -- liar "frame(0x86dd, icmp6('$address', '$WORLD6', 128, b'\0' * 8), None, host_mac)"
+        is_forged -- liar "frame(0x86dd, icmp6('$address', 'ff02::1', 136, b'\0' * 20), None, b'\x33\x33\0\0\0\x01')"
     done
 }
 
 @test "still may not after somebody flushed the rules" {
     nft flush ruleset
     until_true nft list chain inet warden guard
-    is_dropped inet warden guard -- \
+    is_forged -- \
         liar "frame(0x0800, ip4('198.51.100.7', '$WORLD4', 17, udp(1000, 7000)), None, host_mac)"
 }

@@ -11,6 +11,7 @@
 #include "daemon/bus/bus-container.h"
 #include "daemon/bus/bus-fault.h"
 #include "daemon/bus/bus-address.h"
+#include "daemon/bus/bus-egress.h"
 #include "daemon/bus/bus-network.h"
 #include "daemon/bus/bus-limits.h"
 #include "daemon/bus/bus-path.h"
@@ -331,7 +332,7 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_PROPERTY("UIDCount", "u", NULL, offsetof(Container, uid_count), CONST),
         SD_BUS_PROPERTY("Labels", "a{ss}", bus_container_get_labels, 0, CONST),
         SD_BUS_PROPERTY("ForwardedPorts", "aa{sv}", bus_network_get_forwards, 0, CHANGES),
-        SD_BUS_PROPERTY("EgressRules", "aa{sv}", bus_network_get_egress, 0, CHANGES),
+        SD_BUS_PROPERTY("EgressRules", "aa{sv}", bus_egress_get, 0, CHANGES),
         SD_BUS_PROPERTY("Slice", "s", bus_container_get_string, 0, CONST),
         SD_BUS_PROPERTY("Limits", "a{sv}", bus_container_get_limits, 0, CHANGES),
         SD_BUS_PROPERTY("OOMPolicy", "s", bus_container_get_string, 0, CONST),
@@ -370,9 +371,12 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("UnforwardPort", SD_BUS_ARGS("a{sv}", forward), SD_BUS_NO_RESULT,
                                 bus_network_method_unforward, 0),
         SD_BUS_METHOD_WITH_ARGS("AllowEgress", SD_BUS_ARGS("a{sv}", rule), SD_BUS_NO_RESULT,
-                                bus_network_method_allow_egress, 0),
+                                bus_egress_method_allow, 0),
         SD_BUS_METHOD_WITH_ARGS("DenyEgress", SD_BUS_ARGS("a{sv}", rule), SD_BUS_NO_RESULT,
-                                bus_network_method_deny_egress, 0),
+                                bus_egress_method_deny, 0),
+        SD_BUS_METHOD_WITH_ARGS("GetEgressCounters", SD_BUS_NO_ARGS,
+                                SD_BUS_RESULT("aa{sv}", rules, "a{sv}", others),
+                                bus_egress_method_count, 0),
 
         SD_BUS_VTABLE_END,
 };

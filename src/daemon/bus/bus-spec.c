@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "daemon/bus/bus-dict.h"
+#include "daemon/bus/bus-egress.h"
 #include "daemon/bus/bus-network.h"
 #include "daemon/bus/bus-limits.h"
 #include "daemon/bus/bus-spec.h"
@@ -168,7 +169,7 @@ static const DictKey container_keys[] = {
         { "PrivateUsers", "s", set_private_users },
         { "Network", "s", set_network },
         { "ForwardPorts", "aa{sv}", bus_network_set_forwards },
-        { "AllowEgress", "aa{sv}", bus_network_set_egress },
+        { "AllowEgress", "aa{sv}", bus_egress_set },
         { "BindMounts", "a(sss)", set_bind_mounts },
         { "TemporaryFileSystem", "as", set_tmpfs },
         { "OOMPolicy", "s", set_oom_policy },

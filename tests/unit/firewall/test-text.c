@@ -78,7 +78,7 @@ static char *text_of(const FirewallRequest *request)
         FILE *f = open_memstream(&text, &size);
 
         assert_non_null(f);
-        firewall_text_write(f, request);
+        firewall_text_write(f, request, NULL);
         assert_int_equal(fclose(f), 0);
         return text;
 }

@@ -80,7 +80,7 @@ static int run(Transaction *t, FirewallAction action, FirewallContainer *c, size
         FILE *f = open_memstream(&text, &size);
 
         assert_non_null(f);
-        firewall_text_write(f, &request);
+        firewall_text_write(f, &request, NULL);
         assert_int_equal(fclose(f), 0);
         return transaction_run(t, text, fault);
 }

@@ -112,6 +112,7 @@ static void test_egress_list_without_counts(void **state)
                    NULL, "egress", "still");
         assert_run(0, "{\"Rules\":[{\"Networks\":[\"10.0.0.0/8\"", NULL, "egress", "--json",
                    "still");
+        assert_run(0, NULL, NULL, "destroy", "still");
 }
 
 static void test_egress_change(void **state)

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netlink/msg.h>
@@ -10,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "basic/fd.h"
+#include "basic/io.h"
 #include "basic/macro.h"
 #include "firewall/conntrack.h"
 
@@ -109,6 +111,12 @@ static int has_target(const Connection *c, const IpRange *range)
                memcmp(c->target, range->last, n) <= 0;
 }
 
+int connection_has_container(const Connection *c, const NetworkAddresses *addresses)
+{
+        return is_container(c, c->source, addresses) || is_container(c, c->target, addresses) ||
+               is_container(c, c->answerer, addresses);
+}
+
 int connection_has_forward(const Connection *c, const PortForward *forward,
                            const NetworkAddresses *addresses)
 {
@@ -153,7 +161,9 @@ int connection_has_rule(const Connection *c, const EgressRule *rule,
 /* -- cutting -- */
 
 typedef struct Cut {
-        const FirewallContainer *container;
+        const FirewallContainer *const *containers;
+        size_t n_containers;
+        int (*is_meant)(const Connection *c, const FirewallContainer *container);
         struct nl_msg **messages; /* that forget one each */
         size_t n;
 } Cut;
@@ -175,7 +185,12 @@ static int is_host(const Connection *c)
                                      : bind(fd, (const struct sockaddr *)&v6, sizeof(v6))) == 0;
 }
 
-static int is_meant(const Connection *c, const FirewallContainer *container)
+static int is_of_container(const Connection *c, const FirewallContainer *container)
+{
+        return connection_has_container(c, &container->addresses);
+}
+
+static int is_taken_back(const Connection *c, const FirewallContainer *container)
 {
         for (size_t i = 0; i < container->n_forwards; i++)
                 if (connection_has_forward(c, &container->forwards[i], &container->addresses))
@@ -207,13 +222,21 @@ static struct nl_msg *new_removal(struct nlmsghdr *answer, int family)
         return take_ptr(m);
 }
 
+static int is_meant(const Cut *cut, const Connection *c)
+{
+        for (size_t i = 0; i < cut->n_containers; i++)
+                if (cut->is_meant(c, cut->containers[i]))
+                        return 1;
+        return 0;
+}
+
 static int on_connection(void *userdata, struct nlmsghdr *answer)
 {
         Cut *cut = userdata;
         struct nl_msg **messages;
         Connection c;
 
-        if (connection_parse(answer, &c) < 0 || !is_meant(&c, cut->container))
+        if (connection_parse(answer, &c) < 0 || !is_meant(cut, &c))
                 return 0;
         messages = reallocarray(cut->messages, cut->n + 1, sizeof(struct nl_msg *));
         if (!messages)
@@ -248,41 +271,83 @@ static int remove_listed(Netfilter *netfilter, const Cut *cut)
         return 0;
 }
 
-static int cut_family(Netfilter *netfilter, int family, const FirewallContainer *c, size_t *n)
+static void cut_done(Cut *cut)
+{
+        for (size_t i = 0; i < cut->n; i++)
+                netfilter_message_free(cut->messages[i]);
+        free(cut->messages);
+        cut->messages = NULL;
+        cut->n = 0;
+}
+
+/* @cut   says which; nothing is listed in it before and after */
+static int cut_family(Netfilter *netfilter, int family, Cut *cut, size_t *n)
 {
         int r = -EINTR;
 
         for (int i = 0; i < ATTEMPTS_MAX && r == -EINTR; i++) {
-                Cut cut = { .container = c };
                 int removed;
 
-                r = list_family(netfilter, family, &cut);
-                removed = r >= 0 || r == -EINTR ? remove_listed(netfilter, &cut) : 0;
-                for (size_t k = 0; k < cut.n; k++)
-                        netfilter_message_free(cut.messages[k]);
-                free(cut.messages);
-                *n += cut.n;
+                r = list_family(netfilter, family, cut);
+                removed = r >= 0 || r == -EINTR ? remove_listed(netfilter, cut) : 0;
+                *n += cut->n;
+                cut_done(cut);
                 if (removed < 0)
                         return removed;
         }
         return r;
 }
 
+static int cut_all(Netfilter *netfilter, Cut *cut, size_t *n)
+{
+        int has_ipv6 = 0, r;
+
+        for (size_t i = 0; i < cut->n_containers; i++)
+                has_ipv6 |= cut->containers[i]->addresses.prefix6 > 0;
+        r = cut_family(netfilter, AF_INET, cut, n);
+        if (r >= 0 && has_ipv6)
+                r = cut_family(netfilter, AF_INET6, cut, n);
+        /* What the kernel says of a family of requests that it does not have. */
+        return r == -EINVAL ? -EOPNOTSUPP : r;
+}
+
 int conntrack_cut(Netfilter *netfilter, const FirewallContainer *c, size_t *ret_n, Fault *fault)
 {
+        Cut cut = { .containers = &c, .n_containers = 1, .is_meant = is_taken_back };
         size_t n = 0;
         int r;
 
-        r = cut_family(netfilter, AF_INET, c, &n);
-        if (r >= 0 && c->addresses.prefix6 > 0)
-                r = cut_family(netfilter, AF_INET6, c, &n);
-        /* What the kernel says of a family of requests that it does not have. */
-        if (r == -EINVAL || r == -EOPNOTSUPP)
-                return fault_set(fault, FAULT_NOT_SUPPORTED, -EOPNOTSUPP,
+        r = cut_all(netfilter, &cut, &n);
+        if (r == -EOPNOTSUPP)
+                return fault_set(fault, FAULT_NOT_SUPPORTED, r,
                                  "this kernel is without nf_conntrack_netlink, which cutting "
                                  "connections needs");
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "cannot cut connections: %m");
         *ret_n = n;
         return 0;
+}
+
+/* To list what there is costs a millisecond for a table that is empty, too. */
+static int is_table_empty(void)
+{
+        _drop_(drop_free) char *text = NULL;
+        size_t size;
+
+        return io_read_file(AT_FDCWD, "/proc/sys/net/netfilter/nf_conntrack_count", 32, &text,
+                            &size) >= 0 &&
+               strcmp(text, "0\n") == 0;
+}
+
+int conntrack_forget(Netfilter *netfilter, const FirewallContainer *const *containers,
+                     size_t n_containers)
+{
+        Cut cut = { .containers = containers,
+                    .n_containers = n_containers,
+                    .is_meant = is_of_container };
+        size_t n = 0;
+
+        if (n_containers == 0 || is_table_empty())
+                return 0;
+        return cut_all(netfilter, &cut, &n);
 }

@@ -30,7 +30,17 @@ int connection_has_forward(const Connection *connection, const PortForward *forw
 int connection_has_rule(const Connection *connection, const EgressRule *rule,
                         const NetworkAddresses *addresses);
 
+/* Was it begun by that container, or does it end there? */
+int connection_has_container(const Connection *connection, const NetworkAddresses *addresses);
+
 /* Cuts those that come by the forwards of @c, and those that its rules allow.
  * @ret_n    how many
  * Returns 0; -EOPNOTSUPP (FAULT_NOT_SUPPORTED) the kernel cannot; negative errno with a fault. */
 int conntrack_cut(Netfilter *netfilter, const FirewallContainer *c, size_t *ret_n, Fault *fault);
+
+/* Cuts all that containers which are gone have had, so that nothing that was meant for one gets to
+ * the next with its address, and a client of a forwarded port is led to where it leads now. What
+ * cannot be cut ends by itself when nothing more is heard of it.
+ * Returns 0; -EOPNOTSUPP the kernel cannot; negative errno. */
+int conntrack_forget(Netfilter *netfilter, const FirewallContainer *const *containers,
+                     size_t n_containers);

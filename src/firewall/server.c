@@ -146,15 +146,41 @@ static void call_finish(Server *server, Call *call)
 
 /* -- transactions -- */
 
+/* Of those that are gone with that transaction, so that who gets their addresses next, perhaps in
+ * the same one, begins without them. A kernel that cannot lets them end by themselves. */
+static void forget_removed(Server *server, size_t first, size_t n)
+{
+        _drop_(drop_free) const FirewallContainer **gone = NULL;
+        size_t n_containers = 0, n_gone = 0;
+
+        for (size_t i = first; i < first + n; i++)
+                if (server->calls[i].request.action == FIREWALL_REMOVE)
+                        n_containers += server->calls[i].request.n_containers;
+        gone = calloc(n_containers + 1, sizeof(*gone));
+        for (size_t i = first; gone && i < first + n; i++) {
+                const FirewallRequest *request = &server->calls[i].request;
+
+                for (size_t k = 0; request->action == FIREWALL_REMOVE && k < request->n_containers;
+                     k++)
+                        gone[n_gone++] = &request->containers[k];
+        }
+        if (gone)
+                (void)conntrack_forget(server->netfilter, gone, n_gone);
+}
+
 /* Changes of containers, as one transaction. */
 static int run_changes(Server *server, size_t first, size_t n, Fault *fault)
 {
         _drop_(batch_done) Batch batch = BATCH_INIT;
+        int r;
 
         for (size_t i = first; i < first + n; i++)
                 if (server->calls[i].fd >= 0)
                         firewall_change_write(&batch, &server->calls[i].request);
-        return batch_run(&batch, server->netfilter, fault);
+        r = batch_run(&batch, server->netfilter, fault);
+        if (r >= 0)
+                forget_removed(server, first, n);
+        return r;
 }
 
 static int run_rebuild(Server *server, const FirewallRequest *request, Fault *fault)

@@ -88,6 +88,24 @@ while True:
     until_true answer
 }
 
+@test "leads a client that goes on talking to the next container" {
+    local name
+    # From one port all the time, as a resolver or a game does: to the kernel that is one connection.
+    ask() { [[ $(echo x | in_world socat -T 1 - "UDP4:$HOST4:7010,bind=:5555") == "i am $1" ]]; }
+    for name in t-first t-second; do
+        create "$name" -p 7010:7010/udp
+        in_background "$BATS_TEST_TMPDIR/$name" wardenctl exec "$name" -- python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 7010))
+while True:
+    data, who = s.recvfrom(100)
+    s.sendto(("i am %s" % sys.argv[1]).encode(), who)' "$name"
+        until_true ask "$name"
+        wardenctl destroy "$name"
+    done
+}
+
 @test "carries SCTP" {
     local has='import socket; socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SCTP)'
     python3 -c "$has" 2>/dev/null || skip "this kernel has no SCTP"

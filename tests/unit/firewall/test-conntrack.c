@@ -231,6 +231,47 @@ static void test_cuts(void **state)
                 fd_close(receivers[i]);
 }
 
+static void test_forgets(void **state)
+{
+        struct sockaddr_in own = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        FirewallContainer other = { .addresses.container4 = htonl(0x0afe0002) };
+        FirewallContainer c = { .addresses.container4 = htonl(INADDR_LOOPBACK) };
+        const FirewallContainer *gone[] = { &other, &c };
+        int receiver = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+        own.sin_port = htons(7001);
+        assert_int_equal(bind(receiver, (const struct sockaddr *)&own, sizeof(own)), 0);
+        say(7001);
+        say(7001);
+        assert_int_equal(count_connections(*state), 2);
+        assert_int_equal(conntrack_forget(*state, gone, 1), 0);
+        assert_int_equal(count_connections(*state), 2);
+        assert_int_equal(conntrack_forget(*state, gone, 2), 0);
+        assert_int_equal(count_connections(*state), 0);
+        assert_int_equal(conntrack_forget(*state, gone, 2), 0);
+        assert_int_equal(conntrack_forget(*state, gone, 0), 0);
+        fd_close(receiver);
+}
+
+static void test_containers(void **state)
+{
+        const NetworkAddresses a = addresses();
+        const Connection begun = made(AF_INET, "10.254.0.2", "192.0.2.7", "192.0.2.7", IPPROTO_TCP,
+                                      80);
+        const Connection direct = made(AF_INET, "192.0.2.7", "10.254.0.2", "10.254.0.2",
+                                       IPPROTO_TCP, 80);
+        const Connection forwarded = made(AF_INET6, "2001:db8::2", "2001:db8::1", "fd00::2",
+                                          IPPROTO_TCP, 80);
+        const Connection other = made(AF_INET, "192.0.2.7", "192.0.2.1", "10.254.0.6", IPPROTO_TCP,
+                                      80);
+
+        assert_true(connection_has_container(&begun, &a));
+        assert_true(connection_has_container(&direct, &a));
+        assert_true(connection_has_container(&forwarded, &a));
+        assert_false(connection_has_container(&other, &a));
+}
+
 static void test_refuses_what_is_no_connection(void **state)
 {
         struct nl_msg *m = netfilter_message_new(NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW, 0,
@@ -249,6 +290,9 @@ int main(void)
                 { "knows what comes by a forward", test_forwards, NULL, NULL, NULL },
                 { "knows what a rule allows", test_rules, NULL, NULL, NULL },
                 { "cuts what a rule allows, and nothing else", test_cuts, setup, teardown, NULL },
+                { "knows what a container has begun or gets", test_containers, NULL, NULL, NULL },
+                { "forgets what containers that are gone had", test_forgets, setup, teardown,
+                  NULL },
                 { "refuses what is no connection", test_refuses_what_is_no_connection, NULL, NULL,
                   NULL },
         };

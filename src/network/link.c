@@ -43,6 +43,15 @@ static int set_hardware_address(struct rtnl_link *link, const uint8_t mac[6])
         return 0;
 }
 
+/* Not told how many, the kernel makes a queue for each processor with its folders in sysfs, and takes
+ * all but the first away again: each side waits then for a grace period of RCU, with the lock of all
+ * interfaces held. */
+static void set_one_queue(struct rtnl_link *link)
+{
+        rtnl_link_set_num_tx_queues(link, 1);
+        rtnl_link_set_num_rx_queues(link, 1);
+}
+
 static int build_pair(const NetworkAddresses *addresses, const char *inside, int netns_fd,
                       uint32_t mtu, struct nl_msg **ret)
 {
@@ -60,6 +69,8 @@ static int build_pair(const NetworkAddresses *addresses, const char *inside, int
         rtnl_link_set_name(peer, inside);
         rtnl_link_set_mtu(peer, mtu);
         rtnl_link_set_ns_fd(peer, netns_fd);
+        set_one_queue(link);
+        set_one_queue(peer);
         r = set_hardware_address(link, host_mac);
         if (r >= 0)
                 r = set_hardware_address(peer, addresses->mac);

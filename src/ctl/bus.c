@@ -235,3 +235,42 @@ int bus_get_container(sd_bus *bus, const char *container, struct json_object **r
                 return r;
         return bus_get_properties(bus, path, WARDEN_CONTAINER, container, ret, fault);
 }
+
+static int compare_names(const void *a, const void *b)
+{
+        struct json_object *const *one = a, *const *other = b;
+
+        return strcmp(json_get_string(*one, "Name", ""), json_get_string(*other, "Name", ""));
+}
+
+int bus_get_containers(sd_bus *bus, struct json_object **ret, Fault *fault)
+{
+        _drop_(drop_json) struct json_object *objects = NULL, *containers = NULL;
+        _drop_(drop_message) sd_bus_message *m = NULL, *reply = NULL;
+        int r;
+
+        r = bus_new_call(bus, WARDEN_PATH, "org.freedesktop.DBus.ObjectManager",
+                         "GetManagedObjects", &m, fault);
+        if (r < 0)
+                return r;
+        r = bus_call(bus, m, BUS_TIMEOUT_USEC, NULL, &reply, fault);
+        if (r < 0)
+                return r;
+        r = json_from_message(reply, &objects);
+        if (r < 0)
+                return bus_fault_local(fault, r, "Cannot read the containers");
+        containers = json_object_new_array();
+        json_object_object_foreach(objects, path, interfaces)
+        {
+                struct json_object *container = json_get_typed(interfaces, WARDEN_CONTAINER,
+                                                               json_type_object);
+
+                if (!container)
+                        continue;
+                json_object_object_add(container, "Path", json_object_new_string(path));
+                json_object_array_add(containers, json_object_get(container));
+        }
+        json_object_array_sort(containers, compare_names);
+        *ret = take_ptr(containers);
+        return 0;
+}

@@ -61,3 +61,6 @@ int bus_get_properties(sd_bus *bus, const char *path, const char *interface, con
 
 /* The same of the container of that name. */
 int bus_get_container(sd_bus *bus, const char *container, struct json_object **ret, Fault *fault);
+
+/* Those of all containers, as an array, by name; each with its "Path". */
+int bus_get_containers(sd_bus *bus, struct json_object **ret, Fault *fault);

@@ -111,46 +111,6 @@ static int list_add_row(Table *table, struct json_object *container, unsigned ex
         return r;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-        struct json_object *const *one = a, *const *other = b;
-
-        return strcmp(json_get_string(*one, "Name", ""), json_get_string(*other, "Name", ""));
-}
-
-/* All containers as an array of their properties, by name. */
-static int get_containers(sd_bus *bus, struct json_object **ret, Fault *fault)
-{
-        _drop_(drop_json) struct json_object *objects = NULL, *containers = NULL;
-        _drop_(drop_message) sd_bus_message *m = NULL, *reply = NULL;
-        int r;
-
-        r = bus_new_call(bus, WARDEN_PATH, "org.freedesktop.DBus.ObjectManager",
-                         "GetManagedObjects", &m, fault);
-        if (r < 0)
-                return r;
-        r = bus_call(bus, m, BUS_TIMEOUT_USEC, NULL, &reply, fault);
-        if (r < 0)
-                return r;
-        r = json_from_message(reply, &objects);
-        if (r < 0)
-                return bus_fault_local(fault, r, "Cannot read the containers");
-        containers = json_object_new_array();
-        json_object_object_foreach(objects, path, interfaces)
-        {
-                struct json_object *container = json_get_typed(interfaces, WARDEN_CONTAINER,
-                                                               json_type_object);
-
-                if (!container)
-                        continue;
-                json_object_object_add(container, "Path", json_object_new_string(path));
-                json_object_array_add(containers, json_object_get(container));
-        }
-        json_object_array_sort(containers, compare_names);
-        *ret = take_ptr(containers);
-        return 0;
-}
-
 static unsigned find_extra(struct json_object *containers)
 {
         unsigned extra = 0;
@@ -200,7 +160,7 @@ int verb_list(Command *command)
                 return r;
         r = bus_open(&bus, &fault);
         if (r >= 0)
-                r = get_containers(bus, &containers, &fault);
+                r = bus_get_containers(bus, &containers, &fault);
         if (r < 0)
                 return complain_fault(r, &fault);
         if (command->output.is_json) {

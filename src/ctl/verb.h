@@ -75,6 +75,7 @@ int verb_slice(Command *command);
 int verb_info(Command *command);
 int verb_port(Command *command);
 int verb_egress(Command *command);
+int verb_segment(Command *command);
 int verb_stats(Command *command);
 int verb_capacity(Command *command);
 int verb_metrics(Command *command);

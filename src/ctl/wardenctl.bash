@@ -128,6 +128,14 @@ _wardenctl() {
                 elif [[ $n_arguments -eq 1 ]]; then
                         COMPREPLY=($(compgen -W "allow deny" -- "$current"))
                 fi ;;
+        segment)
+                if [[ $n_arguments -eq 0 ]]; then
+                        COMPREPLY=($(compgen -W "$(_wardenctl_containers "$program")" -- "$current"))
+                elif [[ $n_arguments -eq 1 ]]; then
+                        COMPREPLY=($(compgen -W "join leave" -- "$current"))
+                elif [[ $previous == join ]]; then
+                        COMPREPLY=($(compgen -W "$("$program" segment -q 2>/dev/null)" -- "$current"))
+                fi ;;
         limit | update)
                 if [[ $n_arguments -eq 0 ]]; then
                         COMPREPLY=($(compgen -W "$(_wardenctl_containers "$program")" -- "$current"))

@@ -23,6 +23,7 @@
 #include "cgroup/pressure-source.h"
 #include "daemon/container-name.h"
 #include "daemon/container-network.h"
+#include "daemon/container-segment.h"
 #include "daemon/container-freeze.h"
 #include "daemon/manager.h"
 #include "daemon/process.h"
@@ -121,6 +122,7 @@ Container *container_free(Container *c)
         if (map_get(c->manager->by_id, c->id) == c)
                 map_remove(c->manager->by_id, c->id);
         container_forwards_release(c);
+        container_segment_cancel(c);
         container_network_release(c);
         if (c->uid_count > 0)
                 uid_pool_release(c->manager->uids, c->uid_base, c->uid_count);

@@ -15,6 +15,7 @@ typedef struct ContainerDestroy ContainerDestroy;
 typedef struct ContainerFreeze ContainerFreeze;
 typedef struct WshdClient WshdClient;
 typedef struct NetworkChange NetworkChange;
+typedef struct SegmentChange SegmentChange;
 struct WorkerOperation;
 struct WshdMessage;
 struct sd_event_source;
@@ -40,6 +41,7 @@ typedef enum ContainerChange {
         CONTAINER_CHANGED_EVENTS = 1 << 4,
         CONTAINER_CHANGED_FORWARDS = 1 << 8, /* ForwardedPorts */
         CONTAINER_CHANGED_EGRESS = 1 << 9,   /* EgressRules */
+        CONTAINER_CHANGED_SEGMENT = 1 << 10, /* Isolated, Segment */
 } ContainerChange;
 
 struct Container {
@@ -59,6 +61,7 @@ struct Container {
         int has_ports;    /* the spec's forwards are claimed */
         struct WorkerOperation *interfaces_return; /* those of the host are being given back */
         NetworkChange *network_changes;            /* that are under way */
+        SegmentChange *segment_change;             /* the same */
 
         uint32_t leader_pid; /* 0: no process. For printing; the pidfd is what is used */
         uint64_t leader_start_ticks;

@@ -18,6 +18,7 @@
 #include "basic/io.h"
 #include "basic/log.h"
 #include "basic/message-id.h"
+#include "daemon/container-segment.h"
 #include "daemon/firewall-monitor.h"
 #include "daemon/firewall.h"
 #include "daemon/manager.h"
@@ -425,20 +426,22 @@ static int schedule(FirewallCall *call)
                        : sd_event_add_defer(event, &firewall->send_source, on_send, firewall);
 }
 
-static int call_begin(Firewall *firewall, FirewallAction action, FirewallContainer *container,
-                      ReplyFunc func, void *userdata, FirewallCall **ret, Fault *fault)
+/* @containers   the first is whose call it is */
+static int call_begin(Firewall *firewall, FirewallAction action, FirewallContainer *containers,
+                      size_t n_containers, ReplyFunc func, void *userdata, FirewallCall **ret,
+                      Fault *fault)
 {
         FirewallCall *call = calloc(1, sizeof(*call)), **tail = &firewall->calls;
         const FirewallRequest request = { .action = action,
-                                          .containers = container,
-                                          .n_containers = 1 };
+                                          .containers = containers,
+                                          .n_containers = n_containers };
         int r;
 
         if (!call)
                 return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
         call->firewall = firewall;
-        call->address = container->addresses.container4;
-        call->is_later = action == FIREWALL_REMOVE && container->n_forwards == 0;
+        call->address = containers->addresses.container4;
+        call->is_later = action == FIREWALL_REMOVE && containers->n_forwards == 0;
         r = firewall_request_encode(&request, &call->request);
         if (r >= 0)
                 r = start_program(firewall, fault);
@@ -472,7 +475,9 @@ int firewall_call(Firewall *firewall, FirewallAction action, Container *c,
         }
         if (action == FIREWALL_FORWARD || action == FIREWALL_UNFORWARD)
                 container.n_rules = 0;
-        return call_begin(firewall, action, &container, func, userdata, ret, fault);
+        /* Before this comes what is under way. */
+        container.segment = container_segment_wanted(c);
+        return call_begin(firewall, action, &container, 1, func, userdata, ret, fault);
 }
 
 int firewall_change_rules(Firewall *firewall, Container *c, uint64_t retired, ReplyFunc func,
@@ -483,7 +488,7 @@ int firewall_change_rules(Firewall *firewall, Container *c, uint64_t retired, Re
         container_describe(c, &container);
         container.n_forwards = 0;
         container.retired_rules = retired;
-        return call_begin(firewall, FIREWALL_RULES, &container, func, userdata, ret, fault);
+        return call_begin(firewall, FIREWALL_RULES, &container, 1, func, userdata, ret, fault);
 }
 
 int firewall_cut(Firewall *firewall, Container *c, const PortForward *forward,
@@ -497,5 +502,37 @@ int firewall_cut(Firewall *firewall, Container *c, const PortForward *forward,
         container.n_forwards = forward ? 1 : 0;
         container.rules = (EgressRule *)rule;
         container.n_rules = rule ? 1 : 0;
-        return call_begin(firewall, FIREWALL_CUT, &container, func, userdata, ret, fault);
+        return call_begin(firewall, FIREWALL_CUT, &container, 1, func, userdata, ret, fault);
+}
+
+int firewall_move(Firewall *firewall, Container *c, uint32_t number, ReplyFunc func, void *userdata,
+                  FirewallCall **ret, Fault *fault)
+{
+        FirewallContainer container;
+
+        container_describe(c, &container);
+        container.segment_before = container.segment;
+        container.segment = number;
+        container.n_forwards = container.n_rules = 0;
+        return call_begin(firewall, FIREWALL_SEGMENT, &container, 1, func, userdata, ret, fault);
+}
+
+int firewall_cut_segment(Firewall *firewall, Container *c, uint32_t number, ReplyFunc func,
+                         void *userdata, FirewallCall **ret, Fault *fault)
+{
+        const Manager *manager = firewall->manager;
+        _drop_(drop_free) FirewallContainer *containers = NULL;
+        Container *other;
+        size_t n = 1;
+
+        containers = calloc(map_size(manager->by_id) + 1, sizeof(*containers));
+        if (!containers)
+                return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
+        container_describe(c, &containers[0]);
+        MAP_FOREACH(other, manager->by_id)
+                if (other != c && other->segment == number)
+                        container_describe(other, &containers[n++]);
+        for (size_t i = 0; i < n; i++)
+                containers[i].n_forwards = containers[i].n_rules = 0;
+        return call_begin(firewall, FIREWALL_CUT, containers, n, func, userdata, ret, fault);
 }

@@ -20,7 +20,7 @@ DEFINE_DROP(Firewall, firewall, firewall_free);
 
 /* One change. The removal of a container without forwards may take a moment, and is not to be
  * waited for.
- * @action      not FIREWALL_REBUILD, FIREWALL_RULES or FIREWALL_CUT
+ * @action      not FIREWALL_REBUILD, FIREWALL_RULES, FIREWALL_CUT or FIREWALL_SEGMENT
  * @forwards    what of them it is about; FIREWALL_REMOVE is about all that the container has
  * @func        called once from the loop; the call may be freed from within
  * @ret         owned by the caller, also after @func was called; of one that is freed before,
@@ -43,6 +43,15 @@ int firewall_cut(Firewall *firewall, Container *c, const PortForward *forward,
 
 /* The answer to a FIREWALL_COUNT, once @func was told of no error; the call's own. */
 const FirewallCounters *firewall_call_counters(const FirewallCall *call);
+
+/* FIREWALL_SEGMENT: from the one that it is in to another.
+ * @number   of that; 0: to none */
+int firewall_move(Firewall *firewall, Container *c, uint32_t number, ReplyFunc func, void *userdata,
+                  FirewallCall **ret, Fault *fault);
+
+/* FIREWALL_CUT of connections with those that are in the segment of this number. */
+int firewall_cut_segment(Firewall *firewall, Container *c, uint32_t number, ReplyFunc func,
+                         void *userdata, FirewallCall **ret, Fault *fault);
 
 FirewallCall *firewall_call_free(FirewallCall *call);
 

@@ -134,6 +134,17 @@ static void write_segment(Batch *b, int type, const FirewallContainer *c)
         write_element(b, type, NFPROTO_INET, "members", &member, NULL, NULL);
 }
 
+/* What an element leads to cannot be changed, only the element be replaced. */
+static void write_moved(Batch *b, const FirewallContainer *c)
+{
+        FirewallContainer before = *c;
+
+        before.segment = c->segment_before;
+        write_segment(b, NFT_MSG_NEWSETELEM, &before);
+        write_segment(b, NFT_MSG_DELSETELEM, &before);
+        write_segment(b, NFT_MSG_NEWSETELEM, c);
+}
+
 static void write_guard(Batch *b, int type, const FirewallContainer *c)
 {
         write_guard4(b, type, c);
@@ -338,6 +349,9 @@ static void write_container(Batch *b, FirewallAction action, const FirewallConta
                 return;
         case FIREWALL_RULES:
                 write_rules(b, c, 1);
+                return;
+        case FIREWALL_SEGMENT:
+                write_moved(b, c);
                 return;
         case FIREWALL_REBUILD: /* text.h */
         case FIREWALL_CUT:     /* conntrack.h */

@@ -158,12 +158,20 @@ int connection_has_rule(const Connection *c, const EgressRule *rule,
                (rule->icmp_code < 0 || c->icmp_code == rule->icmp_code);
 }
 
+int connection_is_between(const Connection *c, const NetworkAddresses *a, const NetworkAddresses *b)
+{
+        return (is_container(c, c->source, a) && is_container(c, c->target, b)) ||
+               (is_container(c, c->source, b) && is_container(c, c->target, a));
+}
+
 /* -- cutting -- */
 
 typedef struct Cut {
         const FirewallContainer *const *containers;
         size_t n_containers;
         int (*is_meant)(const Connection *c, const FirewallContainer *container);
+        const FirewallContainer *others; /* with the first container: what is between them, too */
+        size_t n_others;
         struct nl_msg **messages; /* that forget one each */
         size_t n;
 } Cut;
@@ -226,6 +234,10 @@ static int is_meant(const Cut *cut, const Connection *c)
 {
         for (size_t i = 0; i < cut->n_containers; i++)
                 if (cut->is_meant(c, cut->containers[i]))
+                        return 1;
+        for (size_t i = 0; i < cut->n_others; i++)
+                if (connection_is_between(c, &cut->containers[0]->addresses,
+                                          &cut->others[i].addresses))
                         return 1;
         return 0;
 }
@@ -311,9 +323,14 @@ static int cut_all(Netfilter *netfilter, Cut *cut, size_t *n)
         return r == -EINVAL ? -EOPNOTSUPP : r;
 }
 
-int conntrack_cut(Netfilter *netfilter, const FirewallContainer *c, size_t *ret_n, Fault *fault)
+int conntrack_cut(Netfilter *netfilter, const FirewallContainer *containers, size_t n_containers,
+                  size_t *ret_n, Fault *fault)
 {
-        Cut cut = { .containers = &c, .n_containers = 1, .is_meant = is_taken_back };
+        Cut cut = { .containers = &containers,
+                    .n_containers = 1,
+                    .is_meant = is_taken_back,
+                    .others = containers + 1,
+                    .n_others = n_containers - 1 };
         size_t n = 0;
         int r;
 

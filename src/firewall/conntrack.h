@@ -33,10 +33,17 @@ int connection_has_rule(const Connection *connection, const EgressRule *rule,
 /* Was it begun by that container, or does it end there? */
 int connection_has_container(const Connection *connection, const NetworkAddresses *addresses);
 
-/* Cuts those that come by the forwards of @c, and those that its rules allow.
+/* Is it between these two containers, whoever began it, and by no forward? */
+int connection_is_between(const Connection *connection, const NetworkAddresses *a,
+                          const NetworkAddresses *b);
+
+/* Cuts those that come by the forwards of the first container, those that its rules allow, and
+ * those between it and one of the others.
+ * @n        at least 1
  * @ret_n    how many
  * Returns 0; -EOPNOTSUPP (FAULT_NOT_SUPPORTED) the kernel cannot; negative errno with a fault. */
-int conntrack_cut(Netfilter *netfilter, const FirewallContainer *c, size_t *ret_n, Fault *fault);
+int conntrack_cut(Netfilter *netfilter, const FirewallContainer *containers, size_t n,
+                  size_t *ret_n, Fault *fault);
 
 /* Cuts all that containers which are gone have had, so that nothing that was meant for one gets to
  * the next with its address, and a client of a forwarded port is led to where it leads now. What

@@ -98,7 +98,8 @@ static int cut(Server *server, const FirewallRequest *request, Fault *fault)
 {
         size_t n;
 
-        return conntrack_cut(server->netfilter, &request->containers[0], &n, fault);
+        return conntrack_cut(server->netfilter, request->containers, request->n_containers, &n,
+                             fault);
 }
 
 /* Returns 0 when it is answered; negative errno. */
@@ -138,6 +139,7 @@ static void call_finish(Server *server, Call *call)
                 break;
         case FIREWALL_REMOVE:
         case FIREWALL_UNFORWARD:
+        case FIREWALL_SEGMENT:
         case _FIREWALL_ACTION_MAX:
                 break;
         }

@@ -129,6 +129,16 @@ static int validate_own(const ContainerSpec *spec, Fault *fault)
         return 0;
 }
 
+int segment_name_check(const char *name, Fault *fault)
+{
+        if (name_is_valid(name))
+                return 0;
+        return fault_set(fault, FAULT_INVALID, -EINVAL,
+                         "Segment: '%.64s' is not 1 to %d letters, digits and _ . -, the first a "
+                         "letter or digit",
+                         name, CONTAINER_NAME_MAX);
+}
+
 static int validate_segment(const ContainerSpec *spec, Fault *fault)
 {
         if (!spec->segment)
@@ -136,12 +146,7 @@ static int validate_segment(const ContainerSpec *spec, Fault *fault)
         if (spec->network != NETWORK_PRIVATE)
                 return fault_set(fault, FAULT_INVALID, -EINVAL,
                                  "Segment: is only for Network=private");
-        if (!name_is_valid(spec->segment))
-                return fault_set(fault, FAULT_INVALID, -EINVAL,
-                                 "Segment: '%.64s' is not 1 to %d letters, digits and _ . -, the "
-                                 "first a letter or digit",
-                                 spec->segment, CONTAINER_NAME_MAX);
-        return 0;
+        return segment_name_check(spec->segment, fault);
 }
 
 static int validate_interface(const ContainerSpec *spec, char *const *p, Fault *fault)

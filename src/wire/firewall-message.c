@@ -24,6 +24,7 @@ enum {
         TAG_CONTAINER_ADDRESS6,
         TAG_CONTAINER_SEGMENT,
         TAG_CONTAINER_RETIRED,
+        TAG_CONTAINER_SEGMENT_BEFORE,
         _TAG_CONTAINER_ONCE_MAX,
         TAG_CONTAINER_FORWARD = 32, /* repeated */
         TAG_CONTAINER_RULE,
@@ -305,6 +306,8 @@ static void container_encode(const FirewallContainer *c, WireWriter *w)
                 wire_put_u64(w, TAG_CONTAINER_SEGMENT, c->segment);
         if (c->retired_rules > 0)
                 wire_put_u64(w, TAG_CONTAINER_RETIRED, c->retired_rules);
+        if (c->segment_before > 0)
+                wire_put_u64(w, TAG_CONTAINER_SEGMENT_BEFORE, c->segment_before);
         for (size_t i = 0; i < c->n_forwards; i++)
                 port_forward_encode(&c->forwards[i], TAG_CONTAINER_FORWARD, w);
         for (size_t i = 0; i < c->n_rules; i++)
@@ -357,6 +360,8 @@ static int container_decode_field(FirewallContainer *c, const WireField *f)
                 return wire_get_u32(f, &c->segment);
         case TAG_CONTAINER_RETIRED:
                 return wire_get_u64(f, &c->retired_rules);
+        case TAG_CONTAINER_SEGMENT_BEFORE:
+                return wire_get_u32(f, &c->segment_before);
         case TAG_CONTAINER_FORWARD:
                 return port_forward_decode(f, &c->forwards[c->n_forwards++]);
         case TAG_CONTAINER_RULE:
@@ -496,7 +501,9 @@ int firewall_request_decode(const void *data, size_t size, FirewallRequest *ret)
         }
         if (r < 0)
                 return r;
-        if (request.action == 0 || (request.action > FIREWALL_REMOVE && request.n_containers != 1))
+        if (request.action == 0 || (request.action > FIREWALL_REMOVE &&
+                                    (request.n_containers == 0 ||
+                                     (request.n_containers > 1 && request.action != FIREWALL_CUT))))
                 return -EBADMSG;
         *ret = request;
         request = (FirewallRequest){ 0 };

@@ -16,9 +16,11 @@ typedef enum FirewallAction {
         FIREWALL_REMOVE,      /* the same, gone; those that are not there are fine */
         FIREWALL_FORWARD,     /* of one container only these; the host's ports must be free */
         FIREWALL_UNFORWARD,
-        FIREWALL_RULES, /* of one container: these instead of those it had */
-        FIREWALL_CUT, /* of one container: connections by these forwards and rules, that live on */
-        FIREWALL_COUNT, /* of one container: what was counted; the answer has FirewallCounters */
+        FIREWALL_RULES,   /* of one container: these instead of those it had */
+        FIREWALL_CUT,     /* of the first container: connections by these forwards and rules, that
+                         * live on, and those with all the other containers, whoever began */
+        FIREWALL_SEGMENT, /* of one container: this one instead of segment_before */
+        FIREWALL_COUNT,   /* of one container: what was counted; the answer has FirewallCounters */
         _FIREWALL_ACTION_MAX,
 } FirewallAction;
 
@@ -27,6 +29,7 @@ typedef struct FirewallContainer {
         NetworkAddresses addresses; /* its pool and the prefixes do not matter here, but that
                                        prefix6 is 0 without IPv6 */
         uint32_t segment;           /* number of the one that it is in; 0: none */
+        uint32_t segment_before;
         PortForward *forwards;
         size_t n_forwards;
         EgressRule *rules; /* each with a number of its own */

@@ -434,6 +434,28 @@ static int firewall_count(Operation *op, FirewallRequest *request)
         return worker_send(op->fd, &m, NULL, 0, 0);
 }
 
+/* A line for each: what containers come and go with, a move, and with how many others a cut is. */
+static void note_segments(const FirewallRequest *request)
+{
+        static const char *const words[_FIREWALL_ACTION_MAX] = {
+                [FIREWALL_ADD] = "add", [FIREWALL_REMOVE] = "remove",   [FIREWALL_SEGMENT] = "move",
+                [FIREWALL_CUT] = "cut", [FIREWALL_REBUILD] = "rebuild",
+        };
+        char path[PATH_MAX];
+        FILE *f;
+
+        (void)snprintf(path, sizeof(path), "%s.segments", getenv("WARDEN_FAKE_WORKER"));
+        f = words[request->action] ? fopen(path, "ae") : NULL;
+        if (!f)
+                return;
+        (void)fprintf(f, "%s", words[request->action]);
+        for (size_t i = 0; i < request->n_containers; i++)
+                (void)fprintf(f, " %u>%u", request->containers[i].segment_before,
+                              request->containers[i].segment);
+        (void)fputc('\n', f);
+        (void)fclose(f);
+}
+
 static int firewall(Operation *op, const WorkerMessage *m)
 {
         FirewallRequest request;
@@ -453,6 +475,7 @@ static int firewall(Operation *op, const WorkerMessage *m)
                 return firewall_fail(op, FAULT_IN_USE, -EADDRINUSE, "fake: the port is taken");
         if (is_mode(op, "fail-cut") && request.action == FIREWALL_CUT)
                 return firewall_fail(op, FAULT_NOT_SUPPORTED, -EOPNOTSUPP, "fake: cannot cut");
+        note_segments(&request);
         if (request.action == FIREWALL_COUNT)
                 return firewall_count(op, &request);
         firewall_request_done(&request);

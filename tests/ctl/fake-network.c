@@ -72,5 +72,7 @@ int fake_network_get(sd_bus *bus, const char *path, const char *interface, const
                 return append_forwards(reply);
         if (strcmp(property, "EgressRules") == 0)
                 return append_rules(reply);
+        if (strcmp(property, "Segment") == 0)
+                return sd_bus_message_append(reply, "s", strstr(path, "alone") ? "" : "red");
         return sd_bus_message_append(reply, "s", "10.254.0.2");
 }

@@ -183,6 +183,41 @@ static void test_list_has_addresses(void **state)
         (void)unsetenv("COLUMNS");
 }
 
+static void test_segment_list(void **state)
+{
+        assert_run(0, NULL, NULL, "create", "--name", "alone", "/srv");
+        assert_run(0, NULL, NULL, "create", "--name", "box", "/srv");
+        assert_run(0,
+                   "SEGMENT  NAME  ADDRESS\n"
+                   "red      box   10.254.0.2\n"
+                   "red      web   10.254.0.2\n"
+                   "\n2 containers.\n",
+                   NULL, "segment");
+        assert_run(0, "red      box   10.254.0.2\n", NULL, "segment", "web");
+        assert_run(0, "red\n", NULL, "segment", "-q");
+        assert_run(0, "box\nweb\n", NULL, "segment", "-q", "web");
+        assert_run(0, "[]\n", NULL, "segment", "--json", "alone");
+        assert_run(0, "[{\"Segment\":\"red\",\"Name\":\"box\"}", NULL, "segment", "--json");
+        assert_run(125, NULL, "No container 'nobody'", "segment", "nobody");
+        assert_run(0, NULL, NULL, "destroy", "alone", "box");
+}
+
+static void test_segment_change(void **state)
+{
+        free(harness_take_log());
+        assert_run(0, "", NULL, "segment", "web", "join", "blue");
+        assert_log("SetSegment " PATH " [{\"Segment\":\"blue\"}]\n");
+        assert_run(0, "", NULL, "segment", "--cut", "web", "leave");
+        assert_log("SetSegment " PATH " [{\"Segment\":\"\",\"CutConnections\":true}]\n");
+        assert_run(125, "", "'join' and a segment, or 'leave'", "segment", "web", "join");
+        assert_run(125, "", "'join' and a segment, or 'leave'", "segment", "web", "leave", "red");
+        assert_run(125, "", "'join' and a segment, or 'leave'", "segment", "web", "join", "");
+        assert_run(125, "", "--cut goes with 'join' and 'leave'", "segment", "--cut", "web");
+        assert_run(125, "", "--cut goes with 'join' and 'leave'", "segment", "--cut");
+        assert_run(125, "", "No container 'nobody'", "segment", "nobody", "leave");
+        assert_log("");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -195,6 +230,8 @@ int main(void)
                 { "egress allows and takes back", test_egress_change },
                 { "egress cuts connections when it is told to", test_egress_cut },
                 { "egress says what is wrong with a rule", test_egress_errors },
+                { "segment lists who may talk to whom", test_segment_list },
+                { "segment moves a container", test_segment_change },
                 { "create takes forwards and rules", test_create },
                 { "list shows addresses where there is room", test_list_has_addresses },
         };

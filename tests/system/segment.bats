@@ -133,6 +133,80 @@ END
     is 46 "$(talks t-green3 t-green2)"
 }
 
+@test "changes while a container runs, and stays so over a restart and a stop" {
+    create t-one
+    create t-two --segment red
+    web t-one
+    is "" "$(talks s-red1 t-one)"
+    wardenctl segment t-one join red
+    is red "$(container_get t-one Segment)"
+    is 46 "$(talks s-red1 t-one)"
+    is 46 "$(talks t-one s-red2)"
+    wardenctl segment t-one join blue
+    is "" "$(talks s-red1 t-one)"
+    is 46 "$(talks s-blue1 t-one)"
+    wardenctl segment t-two leave
+    is true "$(container_get t-two Isolated)"
+    is "" "$(talks t-two s-red1)"
+    daemon_kill
+    daemon_wait
+    is 46 "$(talks s-blue1 t-one)"
+    is "" "$(talks t-two s-red1)"
+    nft flush ruleset
+    until_true nft list map inet warden segments
+    is 46 "$(talks s-blue1 t-one)"
+    wardenctl stop t-one
+    wardenctl segment t-one join red
+    wardenctl start t-one
+    web t-one
+    is 46 "$(talks s-red1 t-one)"
+    is "" "$(talks s-blue1 t-one)"
+    is "$MATRIX" "$(matrix)"
+    wardenctl destroy t-one t-two
+    # What it was in on the way is not left behind.
+    until_true elements_are 8
+}
+
+# elements_are N: so many containers are in segments, each by two
+elements_are() {
+    (($(nft -j list ruleset | jq '[.nftables[] | .map?, .set? | select(. and (.name == "segments" or .name == "members")) |
+        .elem // [] | length] | add') == $1))
+}
+
+# conversation_begin FROM TO: what FROM says, TO hears, all by one connection
+conversation_begin() {
+    in_background "$BATS_TEST_TMPDIR/server" wardenctl exec "$2" -- nc -l -p 7007
+    until_true script_in "$2" 'ss -Hltn "sport = :7007" | grep -q .'
+    mkfifo "$BATS_TEST_TMPDIR/words"
+    in_background "$BATS_TEST_TMPDIR/client" \
+        sh -c "exec wardenctl exec '$1' -- nc '$(address4 "$2")' 7007 <'$BATS_TEST_TMPDIR/words'"
+    exec 7>"$BATS_TEST_TMPDIR/words"
+}
+
+says() { echo "$1" >&7; }
+heard() { grep -q "^$1\$" "$BATS_TEST_TMPDIR/server"; }
+
+@test "keeps connections when it changes, and cuts them when it is told to" {
+    create t-one --segment red
+    create t-two --segment red
+    conversation_begin t-one t-two
+    says first
+    until_true heard first
+    wardenctl segment t-one leave
+    says second
+    until_true heard second
+    refuses inside t-one nc -w 5 -z "$(address4 t-two)" 7008
+    wardenctl segment t-one join red
+    wardenctl segment --cut t-one leave
+    says third
+    # The client is told, and ends.
+    until_true bash -c "! wardenctl exec t-one -- pgrep -x nc"
+    refuses heard third
+    exec 7>&-
+    # What it still says to nobody would keep its network for minutes.
+    inside t-two pkill -x nc
+}
+
 @test "is what Isolated is not" {
     gcall "$ROOT" Manager.CreateContainer "{'Name': <'t-open1'>, 'RootDirectory': <'$IMAGE'>, 'Isolated': <false>}"
     create t-open2 --segment default
@@ -146,7 +220,17 @@ END
     is 46 "$(talks t-open1 t-open2)"
 }
 
+@test "lists them" {
+    is $'blue\nred' "$(wardenctl segment -q)"
+    is $'s-blue1\ns-blue2' "$(wardenctl segment -q s-blue2)"
+    like "red +s-red2 +$(address4 s-red2)" "$(wardenctl segment)"
+    is 4 "$(wardenctl segment --json | jq length)"
+}
+
 @test "refuses what contradicts itself or is no name" {
+    refuses wardenctl segment s-red1 join a/b
+    like "Segment: 'a/b' is not" "$output"
+    is red "$(container_get s-red1 Segment)"
     refuses gcall "$ROOT" Manager.CreateContainer "{'Name': <'t-no'>, 'RootDirectory': <'$IMAGE'>, 'Isolated': <true>, 'Segment': <'red'>}"
     like "Isolated: contradicts Segment 'red'" "$output"
     refuses gcall "$ROOT" Manager.CreateContainer "{'Name': <'t-no'>, 'RootDirectory': <'$IMAGE'>, 'Segment': <'a/b'>}"

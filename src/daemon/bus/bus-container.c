@@ -15,6 +15,7 @@
 #include "daemon/bus/bus-network.h"
 #include "daemon/bus/bus-limits.h"
 #include "daemon/bus/bus-path.h"
+#include "daemon/bus/bus-segment.h"
 #include "daemon/bus/bus-spec.h"
 #include "daemon/container-freeze.h"
 #include "daemon/bus/bus-stats.h"
@@ -320,8 +321,8 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_PROPERTY("NetworkPool", "s", bus_address_get_string, 0, CONST),
         SD_BUS_PROPERTY("NetworkInterface", "s", bus_address_get_string, 0, CONST),
         SD_BUS_PROPERTY("InterfaceName", "s", bus_address_get_string, 0, CONST),
-        SD_BUS_PROPERTY("Isolated", "b", bus_address_get_isolated, 0, CONST),
-        SD_BUS_PROPERTY("Segment", "s", bus_address_get_string, 0, CONST),
+        SD_BUS_PROPERTY("Isolated", "b", bus_address_get_isolated, 0, CHANGES),
+        SD_BUS_PROPERTY("Segment", "s", bus_address_get_string, 0, CHANGES),
         SD_BUS_PROPERTY("Interfaces", "as", bus_address_get_interfaces, 0, CONST),
         SD_BUS_PROPERTY("HostAddress", "s", bus_address_get_string, 0, CONST),
         SD_BUS_PROPERTY("ContainerAddress", "s", bus_address_get_string, 0, CONST),
@@ -377,6 +378,8 @@ const sd_bus_vtable bus_container_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("GetEgressCounters", SD_BUS_NO_ARGS,
                                 SD_BUS_RESULT("aa{sv}", rules, "a{sv}", others),
                                 bus_egress_method_count, 0),
+        SD_BUS_METHOD_WITH_ARGS("SetSegment", SD_BUS_ARGS("a{sv}", segment), SD_BUS_NO_RESULT,
+                                bus_segment_method_set, 0),
 
         SD_BUS_VTABLE_END,
 };

@@ -60,7 +60,7 @@ static void on_container_changed(void *userdata, Container *c, unsigned mask)
 {
         _drop_(drop_free) char *path = NULL;
         BusServer *server = userdata;
-        const char *names[8];
+        const char *names[12];
         size_t n = 0;
         int r;
 
@@ -78,6 +78,10 @@ static void on_container_changed(void *userdata, Container *c, unsigned mask)
                 names[n++] = "ForwardedPorts";
         if (mask & CONTAINER_CHANGED_EGRESS)
                 names[n++] = "EgressRules";
+        if (mask & CONTAINER_CHANGED_SEGMENT) {
+                names[n++] = "Isolated";
+                names[n++] = "Segment";
+        }
         if (mask & CONTAINER_CHANGED_EVENTS) {
                 names[n++] = "Events";
                 names[n++] = "OOMKills";

@@ -124,6 +124,30 @@ static void test_steps(void **state)
         made_container_done(&other);
 }
 
+/* Into one, to another, out of it, and from nowhere to nowhere. */
+static void test_moves(void **state)
+{
+        static const uint32_t moves[][2] = { { 0, 5 }, { 5, 6 }, { 6, 0 }, { 0, 0 } };
+        FirewallContainer c = made_container_plain(1), other = made_container_plain(2);
+        MadeTables *f = *state;
+
+        other.segment = 5;
+        for (size_t i = 0; i < ELEMENTSOF(moves); i++) {
+                _drop_(drop_free) char *expected = NULL;
+
+                c.segment_before = 0;
+                c.segment = moves[i][1];
+                assert_runs(f, FIREWALL_REBUILD, (FirewallContainer[]){ c, other }, 2);
+                expected = words_of_ruleset(f);
+                c.segment = moves[i][0];
+                assert_runs(f, FIREWALL_REBUILD, (FirewallContainer[]){ c, other }, 2);
+                c.segment_before = moves[i][0];
+                c.segment = moves[i][1];
+                assert_runs(f, FIREWALL_SEGMENT, &c, 1);
+                assert_same_words(f, expected);
+        }
+}
+
 /* Each forward of 1024 ports is as many elements. */
 static void test_many_ports(void **state)
 {
@@ -187,6 +211,8 @@ int main(void)
                   made_tables_teardown, NULL },
                 { "changes forwards and rules to what a rebuild would make", test_steps,
                   made_tables_setup, made_tables_teardown, NULL },
+                { "moves a container from segment to segment", test_moves, made_tables_setup,
+                  made_tables_teardown, NULL },
                 { "takes thousands of ports at once", test_many_ports, made_tables_setup,
                   made_tables_teardown, NULL },
                 { "says that there are no tables any more", test_says_that_tables_are_gone,

@@ -126,6 +126,31 @@ static void test_rules(void **state)
         assert_false(has_rule("any", &inwards));
 }
 
+static void test_between(void **state)
+{
+        const NetworkAddresses a = addresses();
+        NetworkAddresses b = { .container4 = htonl(0x0afe0006), .prefix6 = 126 };
+        NetworkAddresses four = { .container4 = htonl(0x0afe0006) };
+        const Connection out = made(AF_INET, "10.254.0.2", "10.254.0.6", "10.254.0.6", IPPROTO_TCP,
+                                    80);
+        const Connection in = made(AF_INET, "10.254.0.6", "10.254.0.2", "10.254.0.2", IPPROTO_UDP,
+                                   7);
+        const Connection six = made(AF_INET6, "fd00::6", "fd00::2", "fd00::2", IPPROTO_TCP, 80);
+        /* By a forward of the host, which is allowed as such. */
+        const Connection led = made(AF_INET, "10.254.0.6", "192.0.2.1", "10.254.0.2", IPPROTO_TCP,
+                                    8080);
+        const Connection other = made(AF_INET, "10.254.0.10", "10.254.0.2", "10.254.0.2",
+                                      IPPROTO_TCP, 80);
+
+        set_address(AF_INET6, "fd00::6", b.container6);
+        assert_true(connection_is_between(&out, &a, &b));
+        assert_true(connection_is_between(&in, &a, &b));
+        assert_true(connection_is_between(&six, &a, &b));
+        assert_false(connection_is_between(&six, &a, &four));
+        assert_false(connection_is_between(&led, &a, &b));
+        assert_false(connection_is_between(&other, &a, &b));
+}
+
 /* -- with the kernel -- */
 
 static int count_one(void *userdata, struct nlmsghdr *answer)
@@ -204,6 +229,7 @@ static void test_cuts(void **state)
         struct sockaddr_in own = { .sin_family = AF_INET,
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         FirewallContainer c = { .addresses.container4 = htonl(INADDR_LOOPBACK) };
+        FirewallContainer stranger = { .addresses.container4 = htonl(0x0afe0006) };
         _drop_(egress_rule_done) EgressRule rule = EGRESS_RULE_INIT;
         int receivers[3];
         size_t n = 0;
@@ -218,15 +244,24 @@ static void test_cuts(void **state)
         assert_int_equal(egress_rule_parse("host:7001-7002/udp", &rule, NULL), 0);
         c.rules = &rule;
         c.n_rules = 1;
-        assert_int_equal(conntrack_cut(*state, &c, &n, NULL), 0);
+        assert_int_equal(conntrack_cut(*state, &c, 1, &n, NULL), 0);
         assert_int_equal(n, 2);
         assert_int_equal(count_connections(*state), 1);
         /* This address is the host's, so a rule of what lies behind it is not about it. */
         egress_rule_done(&rule);
         assert_int_equal(egress_rule_parse("any/udp", &rule, NULL), 0);
-        assert_int_equal(conntrack_cut(*state, &c, &n, NULL), 0);
+        assert_int_equal(conntrack_cut(*state, &c, 1, &n, NULL), 0);
         assert_int_equal(n, 0);
         assert_int_equal(count_connections(*state), 1);
+        /* Nor is it with another container, until it is. */
+        c.n_rules = 0;
+        assert_int_equal(conntrack_cut(*state, (FirewallContainer[]){ c, stranger }, 2, &n, NULL),
+                         0);
+        assert_int_equal(n, 0);
+        assert_int_equal(
+                conntrack_cut(*state, (FirewallContainer[]){ c, stranger, c }, 3, &n, NULL), 0);
+        assert_int_equal(n, 1);
+        assert_int_equal(count_connections(*state), 0);
         for (int i = 0; i < 3; i++)
                 fd_close(receivers[i]);
 }
@@ -289,6 +324,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 { "knows what comes by a forward", test_forwards, NULL, NULL, NULL },
                 { "knows what a rule allows", test_rules, NULL, NULL, NULL },
+                { "knows what is between two containers", test_between, NULL, NULL, NULL },
                 { "cuts what a rule allows, and nothing else", test_cuts, setup, teardown, NULL },
                 { "knows what a container has begun or gets", test_containers, NULL, NULL, NULL },
                 { "forgets what containers that are gone had", test_forgets, setup, teardown,

@@ -25,6 +25,7 @@ static FirewallContainer made(void)
         memcpy(&c.addresses.container4, "\x0a\0\0\2", 4);
         c.addresses.prefix6 = 64;
         c.segment = 7;
+        c.segment_before = 5;
         memcpy(c.addresses.container6, "\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\2", 16);
         assert_int_equal(port_forward_parse("8080:80", &forward, NULL), 0);
         assert_int_equal(port_forwards_append(&c.forwards, &c.n_forwards, &forward, NULL), 0);
@@ -79,6 +80,7 @@ static void test_carries_all(void **state)
         assert_int_equal(back.n_deny, 2);
         assert_int_equal(back.n_allow, 0);
         assert_int_equal(back.containers[1].segment, 7);
+        assert_int_equal(back.containers[1].segment_before, 5);
         assert_true(ip_range_equal(&back.deny[1], &deny[1]));
         assert_int_equal(back.n_containers, 2);
         assert_string_equal(back.containers[1].id, "0123456789a");
@@ -146,7 +148,17 @@ static void test_refuses_requests(void **state)
         request.containers = c;
         request.n_containers = 2;
         assert_int_equal(pass(&request, &back), -EBADMSG);
+        request.action = FIREWALL_SEGMENT;
+        assert_int_equal(pass(&request, &back), -EBADMSG);
+        /* But a cut may be about others, too. */
+        request.action = FIREWALL_CUT;
+        assert_int_equal(pass(&request, &back), 0);
+        assert_int_equal(back.n_containers, 2);
+        firewall_request_done(&back);
+        request.n_containers = 0;
+        assert_int_equal(pass(&request, &back), -EBADMSG);
         c[0].forwards[0].container_port = 0;
+        request.action = FIREWALL_FORWARD;
         request.n_containers = 1;
         assert_int_equal(pass(&request, &back), -EBADMSG);
         free_made(&c[0]);

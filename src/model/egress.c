@@ -158,14 +158,38 @@ static unsigned choose_number(const EgressRule *array, size_t n, unsigned wanted
         return number;
 }
 
+static size_t count_combinations(const EgressRule *rule)
+{
+        return MAX2(rule->n_networks, (size_t)1) * MAX2(rule->n_ports, (size_t)1) *
+               (rule->is_logged ? 2 : 1);
+}
+
+static int check_room(const EgressRule *array, size_t n, const EgressRule *rule, Fault *fault)
+{
+        size_t sum = count_combinations(rule);
+
+        if (n >= EGRESS_RULES_MAX)
+                return fault_set(fault, FAULT_LIMIT, -E2BIG,
+                                 "there are %u rules, the most that a container may have",
+                                 EGRESS_RULES_MAX);
+        for (size_t i = 0; i < n; i++)
+                sum += count_combinations(&array[i]);
+        if (sum > EGRESS_COMBINATIONS_MAX)
+                return fault_set(fault, FAULT_LIMIT, -E2BIG,
+                                 "with this rule there would be %zu combinations of a network and "
+                                 "ports, twice of rules with Log; a container may have %u",
+                                 sum, EGRESS_COMBINATIONS_MAX);
+        return 0;
+}
+
 int egress_rules_append(EgressRule **array, size_t *n, EgressRule *take_rule, Fault *fault)
 {
         EgressRule *p;
 
-        if (*n >= EGRESS_RULES_MAX)
-                return fault_set(fault, FAULT_LIMIT, -E2BIG,
-                                 "there are %u rules, the most that a container may have",
-                                 EGRESS_RULES_MAX);
+        int r = check_room(*array, *n, take_rule, fault);
+
+        if (r < 0)
+                return r;
         p = realloc(*array, (*n + 1) * sizeof(*p));
         if (!p)
                 return -ENOMEM;

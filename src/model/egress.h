@@ -27,6 +27,10 @@ typedef struct EgressRule {
         int is_logged;            /* every new connection, to the kernel's log */
 } EgressRule;
 
+/* Of all rules of a container together: each is as many in the packet filter as it has networks
+ * times ports, and twice that when it is logged. */
+#define EGRESS_COMBINATIONS_MAX 4096
+
 /* For sets of numbers. */
 #define egress_number_bit(number) (UINT64_C(1) << ((number)-1) % 64)
 
@@ -45,7 +49,7 @@ int egress_rule_validate(const EgressRule *rule, Fault *fault);
 int egress_rule_equal(const EgressRule *a, const EgressRule *b); /* whatever their numbers are */
 
 /* Growing arrays. append takes the rule (leaves it empty) on success, and gives it the least number
- * that is free when it has none of its own: 0; -ENOMEM; -E2BIG with a fault. */
+ * that is free when it has none of its own: 0; -ENOMEM; -E2BIG (FAULT_LIMIT) with a fault. */
 int egress_rules_append(EgressRule **array, size_t *n, EgressRule *take_rule, Fault *fault);
 void egress_rules_remove(EgressRule *array, size_t *n, size_t index);
 EgressRule *egress_rules_free(EgressRule *array, size_t n);

@@ -173,6 +173,32 @@ static void test_many_ports(void **state)
         made_container_done(&c);
 }
 
+/* As many as the model allows. */
+static void test_many_rules(void **state)
+{
+        FirewallContainer c = made_container_plain(1);
+        EgressRule rule = EGRESS_RULE_INIT;
+        MadeTables *f = *state;
+        _drop_(drop_free) char *empty = NULL;
+        char text[32];
+
+        assert_runs(f, FIREWALL_REBUILD, NULL, 0);
+        empty = words_of_ruleset(f);
+        rule.protocol = NETWORK_PROTOCOL_TCP;
+        for (int i = 0; i < 64; i++) {
+                (void)snprintf(text, sizeof(text), "10.%d.0.0-10.%d.99.0", i, i);
+                assert_int_equal(egress_rule_add_network(&rule, text, NULL), 0);
+                (void)snprintf(text, sizeof(text), "%d-%d", 1000 + 10 * i, 1005 + 10 * i);
+                assert_int_equal(egress_rule_add_ports(&rule, text, NULL), 0);
+        }
+        assert_int_equal(egress_rules_append(&c.rules, &c.n_rules, &rule, NULL), 0);
+        assert_runs(f, FIREWALL_ADD, &c, 1);
+        assert_runs(f, FIREWALL_RULES, &c, 1);
+        assert_runs(f, FIREWALL_REMOVE, &c, 1);
+        assert_same_words(f, empty);
+        made_container_done(&c);
+}
+
 static void test_says_that_tables_are_gone(void **state)
 {
         FirewallContainer c = made_container_full(1);
@@ -214,6 +240,8 @@ int main(void)
                 { "moves a container from segment to segment", test_moves, made_tables_setup,
                   made_tables_teardown, NULL },
                 { "takes thousands of ports at once", test_many_ports, made_tables_setup,
+                  made_tables_teardown, NULL },
+                { "takes thousands of rules at once", test_many_rules, made_tables_setup,
                   made_tables_teardown, NULL },
                 { "says that there are no tables any more", test_says_that_tables_are_gone,
                   made_tables_setup, made_tables_teardown, NULL },

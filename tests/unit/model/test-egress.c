@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -108,6 +109,84 @@ static void test_list(void **state)
         egress_rules_free(list, n);
 }
 
+static void append(EgressRule **list, size_t *n, const char *network)
+{
+        EgressRule rule = made(network, "80");
+
+        assert_int_equal(egress_rules_append(list, n, &rule, NULL), 0);
+}
+
+static void test_numbers(void **state)
+{
+        EgressRule *list = NULL;
+        EgressRule again = made("10.9.0.0/16", "80");
+        size_t n = 0;
+
+        append(&list, &n, "10.1.0.0/16");
+        append(&list, &n, "10.2.0.0/16");
+        append(&list, &n, "10.3.0.0/16");
+        egress_rules_remove(list, &n, 1);
+        append(&list, &n, "10.4.0.0/16");
+        assert_int_equal(list[0].number, 1);
+        assert_int_equal(list[1].number, 3);
+        assert_int_equal(list[2].number, 2);
+        /* One that had a number keeps it when nobody else has it. */
+        again.number = 9;
+        assert_int_equal(egress_rules_append(&list, &n, &again, NULL), 0);
+        assert_int_equal(list[3].number, 9);
+        again = made("10.8.0.0/16", "80");
+        again.number = 3;
+        assert_int_equal(egress_rules_append(&list, &n, &again, NULL), 0);
+        assert_int_equal(list[4].number, 4);
+        egress_rules_free(list, n);
+}
+
+static EgressRule made_wide(int is_logged)
+{
+        EgressRule rule = EGRESS_RULE_INIT;
+        char text[32];
+
+        rule.protocol = NETWORK_PROTOCOL_TCP;
+        rule.is_logged = is_logged;
+        for (int i = 0; i < EGRESS_NETWORKS_MAX; i++) {
+                (void)snprintf(text, sizeof(text), "10.%d.0.0/16", i);
+                assert_int_equal(egress_rule_add_network(&rule, text, NULL), 0);
+                (void)snprintf(text, sizeof(text), "%d", 1000 + i);
+                assert_int_equal(egress_rule_add_ports(&rule, text, NULL), 0);
+        }
+        return rule;
+}
+
+static void test_bounds(void **state)
+{
+        EgressRule wide = made_wide(0), logged = made_wide(1), one = made("192.0.2.1", "80");
+        EgressRule *list = NULL;
+        Fault fault = FAULT_INIT;
+        size_t n = 0;
+
+        assert_int_equal(egress_rules_append(&list, &n, &logged, &fault), -E2BIG);
+        assert_int_equal(fault.kind, FAULT_LIMIT);
+        assert_non_null(strstr(fault.text, "8192 combinations"));
+        assert_int_equal(egress_rules_append(&list, &n, &wide, NULL), 0);
+        assert_int_equal(egress_rules_append(&list, &n, &one, NULL), -E2BIG);
+        assert_int_equal(n, 1);
+        egress_rules_remove(list, &n, 0);
+        assert_int_equal(egress_rules_append(&list, &n, &one, NULL), 0);
+        for (int i = 1; i < EGRESS_RULES_MAX; i++) {
+                char text[32];
+
+                (void)snprintf(text, sizeof(text), "10.%d.0.0/16", i);
+                append(&list, &n, text);
+        }
+        one = made("192.0.2.9", "80");
+        fault = FAULT_INIT;
+        assert_int_equal(egress_rules_append(&list, &n, &one, &fault), -E2BIG);
+        assert_non_null(strstr(fault.text, "there are 64 rules"));
+        egress_rule_done(&one);
+        egress_rule_done(&logged);
+        egress_rules_free(list, n);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -115,6 +194,8 @@ int main(void)
                 { "refuses ports that are none, and too many", test_refuses_ports },
                 { "refuses what contradicts itself, naming the key", test_contradictions },
                 { "finds a rule by what it means", test_list },
+                { "gives each rule a number for as long as it is there", test_numbers },
+                { "bounds what a container may have", test_bounds },
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,9 +43,9 @@ static int set_hardware_address(struct rtnl_link *link, const uint8_t mac[6])
         return 0;
 }
 
-/* Not told how many, the kernel makes a queue for each processor with its folders in sysfs, and takes
- * all but the first away again: each side waits then for a grace period of RCU, with the lock of all
- * interfaces held. */
+/* Not told how many, the kernel makes a queue for each processor with its folders in sysfs, and
+ * takes all but the first away again: each side waits then for a grace period of RCU, with the lock
+ * of all interfaces held. */
 static void set_one_queue(struct rtnl_link *link)
 {
         rtnl_link_set_num_tx_queues(link, 1);

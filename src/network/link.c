@@ -23,8 +23,9 @@
 #include "network/link.h"
 
 #define MTU_DEFAULT 1500U
-/* For documentation (RFC 5737): no host has a better route there than its default one. */
-#define FAR_ADDRESS "198.51.100.1"
+/* For documentation (RFC 5737, RFC 3849): no host has a better route there than its default one. */
+#define FAR_ADDRESS4 "198.51.100.1"
+#define FAR_ADDRESS6 "2001:db8:ffff:ffff::1"
 
 static inline void drop_rtnl_link(struct rtnl_link **p)
 {
@@ -204,18 +205,19 @@ int link_raise(Netlink *netlink, unsigned index, int is_router, Fault *fault)
 
 /* The interface of the default route, by asking for the way to somewhere far. Returns its index;
  * 0: there is none. */
-int link_default(Netlink *netlink)
+int link_default(Netlink *netlink, int family)
 {
-        struct rtmsg header = { .rtm_family = AF_INET, .rtm_dst_len = 32 };
+        int size = family == AF_INET ? 4 : 16;
+        struct rtmsg header = { .rtm_family = (uint8_t)family, .rtm_dst_len = (uint8_t)(8 * size) };
         _drop_(drop_nl_msg) struct nl_msg *message = nlmsg_alloc_simple(RTM_GETROUTE, 0);
         unsigned char *buffer = NULL;
         struct sockaddr_nl from;
-        uint32_t address;
+        uint8_t address[16];
         int n, index = 0;
 
-        (void)inet_pton(AF_INET, FAR_ADDRESS, &address);
+        (void)inet_pton(family, family == AF_INET ? FAR_ADDRESS4 : FAR_ADDRESS6, address);
         if (!message || nlmsg_append(message, &header, sizeof(header), NLMSG_ALIGNTO) < 0 ||
-            nla_put_u32(message, RTA_DST, address) < 0)
+            nla_put(message, RTA_DST, size, address) < 0)
                 return 0;
         nl_complete_msg(netlink, message);
         /* The answer is the acknowledgement. */
@@ -240,7 +242,7 @@ uint32_t link_default_mtu(Netlink *netlink)
 {
         _drop_(drop_fd) int fd = -EBADF;
         struct ifreq request = { .ifr_mtu = 0 };
-        int index = link_default(netlink);
+        int index = link_default(netlink, AF_INET) ?: link_default(netlink, AF_INET6);
 
         if (index > 0 && if_indextoname((unsigned)index, request.ifr_name)) {
                 fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -27,11 +27,13 @@ int link_make(Netlink *netlink, const char *name, const char *kind, Fault *fault
 /* Like: ip link del W. An interface that is not there is none to remove: 0. */
 int link_remove(Netlink *netlink, const char *name);
 
-/* The MTU of the interface that the host's default route goes through; without one 1500. */
+/* The MTU of the interface that the host's default route goes through, of IPv4 or else of IPv6;
+ * without one 1500. */
 uint32_t link_default_mtu(Netlink *netlink);
 
-/* The index of the interface that the host's default route goes through; 0: none. */
-int link_default(Netlink *netlink);
+/* The index of the interface that the host's default route goes through; 0: none.
+ * @family   AF_INET, AF_INET6 */
+int link_default(Netlink *netlink, int family);
 
 /* Moves an interface of the socket's namespace, which is down then and has no address.
  * @name        there; may be a pattern such as "dev%d"; NULL: as here

@@ -70,14 +70,21 @@ static int hold(const char *path, int netns_fd, Fault *fault)
 
 static int check(Netlink *netlink, const char *name, Fault *fault)
 {
+        static const struct {
+                int family;
+                const char *name;
+        } families[] = { { AF_INET, "IPv4" }, { AF_INET6, "IPv6" } };
         unsigned index = if_nametoindex(name);
 
         if (index == 0)
                 return fault_set(fault, FAULT_NOT_FOUND, -ENODEV,
                                  "Interfaces: the host has no interface '%s'", name);
-        if ((int)index == link_default(netlink))
-                return fault_set(fault, FAULT_INVALID, -EINVAL,
-                                 "Interfaces: the host's default route goes through '%s'", name);
+        for (size_t i = 0; i < ELEMENTSOF(families); i++)
+                if ((int)index == link_default(netlink, families[i].family))
+                        return fault_set(fault, FAULT_INVALID, -EINVAL,
+                                         "Interfaces: the host's default route (%s) goes through "
+                                         "'%s'",
+                                         families[i].name, name);
         return 0;
 }
 

@@ -138,7 +138,18 @@ teardown() {
     like "Interfaces: the host has no interface 'nowhere'" "$output"
     has_interface c1
     refuses create t-one --interface up0
-    like "the host's default route goes through 'up0'" "$output"
+    like "the host's default route \(IPv4\) goes through 'up0'" "$output"
+    # A host may have but one of IPv6, or each by another interface.
+    ip link set c1 up
+    ip -6 route replace default dev c1
+    refuses create t-one --interface c1
+    like "the host's default route \(IPv6\) goes through 'c1'" "$output"
+    has_interface c1
+    ip route del default
+    ip -6 route replace default via "$WORLD6"
+    refuses create t-one --interface up0
+    like "the host's default route \(IPv6\) goes through 'up0'" "$output"
+    ip route add default via "$WORLD4"
     refuses create t-one --interface c1 --network host
     # One that has been moved when a later step fails comes back.
     refuses create t-one --interface c1 --tmpfs /proc/self/nowhere

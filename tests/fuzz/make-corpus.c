@@ -13,6 +13,7 @@
 #include "basic/io.h"
 #include "basic/strv.h"
 #include "wire/container-record.h"
+#include "wire/firewall-counters.h"
 #include "wire/firewall-message.h"
 #include "wire/job-record.h"
 #include "wire/job-spec-wire.h"
@@ -350,6 +351,17 @@ static void make_firewall_messages(const char *corpus)
         free(c.forwards);
 }
 
+static void make_firewall_counters(const char *corpus)
+{
+        FirewallCounters counters = { .refused = { 3, 300 }, .forged = { 1, 90 } };
+        WireWriter w = WIRE_WRITER_INIT;
+
+        counters.rules[0].packets = UINT64_MAX;
+        counters.rules[EGRESS_RULES_MAX - 1].bytes = 1;
+        check(firewall_counters_encode(&counters, &w), "counters");
+        save_writer(corpus, "firewall-counters", "some", &w);
+}
+
 /* Chunks with a gap between them and an end, behind the byte that fuzz-frame takes first. */
 static void make_frames(const char *corpus)
 {
@@ -402,6 +414,7 @@ int main(int argc, char *argv[])
         make_job_specs(argv[1]);
         make_worker_messages(argv[1]);
         make_firewall_messages(argv[1]);
+        make_firewall_counters(argv[1]);
         make_frames(argv[1]);
         make_journal_messages(argv[1]);
         return EXIT_SUCCESS;

@@ -15,6 +15,17 @@ export HERE IMAGE BUS ROOT BENCH
 # scaled N SLOW: how many rounds this machine can take
 scaled() { if ((${WARDEN_SLOW:-0})); then echo "$2"; else echo "$1"; fi; }
 
+# bats notes before every single command where it is, which takes longer than most commands do: ten milliseconds on an
+# emulated machine. It is enough to look when one has failed.
+if declare -F bats_capture_stack_trace >/dev/null; then
+    bats_debug_trap() { :; }
+    bats_error_trap() {
+        bats_check_status_from_trap
+        bats_capture_stack_trace
+        BATS_DEBUG_LAST_STACK_TRACE_IS_VALID=1
+    }
+fi
+
 # ---- life of a file and of a case ----
 
 file_begin() {

@@ -31,7 +31,8 @@ stage_install() {
     fi
     dest=$(state_get run)/stage
     stage_make "$build" "$dest"
-    tar -C "$dest" --owner=0 --group=0 -c . | $STAGE_CALL tar -x -C / --keep-directory-symlink --no-overwrite-dir ||
+    # By gzip, because the way into a virtual machine is slow.
+    tar -C "$dest" --owner=0 --group=0 -cz . | $STAGE_CALL tar -xz -C / --keep-directory-symlink --no-overwrite-dir ||
         die "The build cannot be copied into '$NAME'." "Look for space: df -h $CACHE"
     $STAGE_CALL bash -eu <"$LIB/settle.sh" || die "'$NAME' does not take the build." "Look inside: $SAY_PROGRAM exec$(name_option) journalctl -b -e"
     state_set installed "$build"

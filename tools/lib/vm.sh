@@ -226,8 +226,8 @@ vm_copy_in() {
         cd "$CHECKOUT" || exit
         git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
             [[ ! -e $file && ! -L $file ]] || printf '%s\0' "$file"
-        done | tar -c --owner=0 --group=0 --null -T -
-    ) | vm_call tar -x -C /usr/src/warden
+        done | tar -cz --owner=0 --group=0 --null -T -
+    ) | vm_call tar -xz -C /usr/src/warden # the way in is slower than gzip
     while IFS=$'\t' read -r source destination _; do
         [[ -n $source ]] || continue
         vm_copy_one "$source" "$destination"

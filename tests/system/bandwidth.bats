@@ -64,6 +64,7 @@ device_of() { local pair; pair=$(pair_of "$1"); echo "i${pair#w}"; }
 # The kernel's module brings ifb0 and ifb1 along, which are nobody's.
 no_device() { [[ ! -e /sys/class/net/$1 ]] && ! compgen -G '/sys/class/net/i-*' >/dev/null; }
 
+# bats test_tags=kernel
 @test "holds a container to its rate in both directions, by IPv4 and IPv6" {
     create t-one --bandwidth 2M
     is '{"BandwidthReceiveMax":[2000000,0],"BandwidthTransmitMax":[2000000,0]}' "$(wardenctl limit --json t-one)"

@@ -97,6 +97,7 @@ expect() {
     expect 'world tcp' 'world udp' 'world icmp' 'other tcp' 'other udp' 'other icmp'
 }
 
+# bats test_tags=kernel
 @test "reaches only the ports and protocols that are allowed" {
     wardenctl egress s-one allow "$(address4 s-two):80/tcp" "[$(address6 s-two)]:80/tcp" host:7000/udp
     expect 'world tcp' 'world udp' 'world icmp' 'other tcp' 'host udp'

@@ -29,6 +29,7 @@ teardown() {
 
 seen_by_host() { like "^seen " "$(fetch "$1" "$2")"; }
 
+# bats test_tags=kernel
 @test "serves a page to a client outside, which is seen with its own address" {
     is "seen $WORLD4" "$(in_world bash -c "$(declare -f fetch); fetch $HOST4 8080")"
     is "seen $WORLD6" "$(in_world bash -c "$(declare -f fetch); fetch [$HOST6] 8080")"
@@ -106,6 +107,7 @@ while True:
     done
 }
 
+# bats test_tags=kernel
 @test "carries SCTP" {
     local has='import socket; socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SCTP)'
     python3 -c "$has" 2>/dev/null || skip "this kernel has no SCTP"
@@ -203,6 +205,7 @@ for i in range(300):
     until_true grep alive "$1"
 }
 
+# bats test_tags=kernel
 @test "ends connections with the forward when it is told to, and only its own" {
     # It talks without being asked, from the port that the forward has: that must not pass for the forward's.
     in_background "$BATS_TEST_TMPDIR/server" wardenctl exec s-web -- python3 -c '
@@ -234,6 +237,7 @@ for i in range(2):
     visit_end
 }
 
+# bats test_tags=kernel
 @test "comes back when somebody flushes the rules, under a connection that lives on" {
     visit_begin "$HOST4" 8080
     nft flush ruleset

@@ -81,6 +81,7 @@ teardown() {
     has_interface c1
 }
 
+# bats test_tags=kernel
 @test "gives them back when the first process is killed" {
     cable c1
     create t-one --interface c1

@@ -33,6 +33,7 @@ teardown() { case_end; }
 knows() { machinectl list --no-legend | grep -q "^$1 "; }
 forgot() { ! knows "$1"; }
 
+# bats test_tags=kernel
 @test "tells machined a container's name, addresses and scope" {
     create t-web
     until_true knows t-web.warden

@@ -54,6 +54,7 @@ host4() { container_get "$1" HostAddress; }
     is "[\"$(address4 t-one)/30\",\"$(address6 t-one)/126\"]" "$(container_get t-one Addresses | jq -c .)"
 }
 
+# bats test_tags=anywhere,kernel
 @test "reaches what is beyond the host, and is reached by the host, on both IP versions" {
     create t-one
     # Addresses and routes are there before the first instruction: the very first packet goes through.
@@ -232,6 +233,7 @@ host4() { container_get "$1" HostAddress; }
     refuses create t-bad --dns-search 'a b'
 }
 
+# bats test_tags=anywhere,kernel
 @test "looks names up, by both IP versions" {
     local copy=$BATS_TEST_TMPDIR/resolv.conf
     world_names

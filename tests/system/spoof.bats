@@ -111,6 +111,7 @@ listener() {
     wardenctl port s-liar rm 127.0.0.1:8070:80
 }
 
+# bats test_tags=kernel
 @test "claims no other address by ARP" {
     local victim host interface
     victim=$(container_get s-victim ContainerAddress)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "basic/interface.h"
 #include "cgroup/stats-queue.h"
 
 #define BUFFER_BYTES 4096U /* one queue is a few hundred */
@@ -99,10 +100,10 @@ static int read_queue(int fd, unsigned index, QueueStats *ret)
 
 static void read_one(int fd, const char *interface, Stat dropped, Stat delayed, Stats *stats)
 {
-        unsigned index = if_nametoindex(interface);
+        int index = interface_index(interface);
         QueueStats queue;
 
-        if (index == 0 || read_queue(fd, index, &queue) < 0)
+        if (index < 0 || read_queue(fd, (unsigned)index, &queue) < 0)
                 return;
         stats_set(stats, dropped, queue.dropped);
         stats_set(stats, delayed, queue.delayed);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <net/if.h>
 #include <stdio.h>
 
+#include "basic/interface.h"
 #include "basic/log.h"
 #include "daemon/container-name.h"
 #include "daemon/manager.h"
@@ -21,15 +21,14 @@ static int name_of(const Container *c, char ret[MACHINE_NAME_MAX + 1])
 void container_name_publish(Container *c)
 {
         char name[MACHINE_NAME_MAX + 1];
-        unsigned index;
-        int r;
+        int index, r;
 
         if (!name_of(c, name))
                 return;
-        index = if_nametoindex(c->network.interface);
-        if (index == 0)
+        index = interface_index(c->network.interface);
+        if (index < 0)
                 return;
-        r = machine_register(c->manager->systemd, name, c->leader_pid, index);
+        r = machine_register(c->manager->systemd, name, c->leader_pid, (unsigned)index);
         if (r < 0)
                 (void)container_log(c, LOG_WARNING, r, NULL,
                                     "Cannot tell systemd-machined its name");

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "basic/interface.h"
 #include "daemon/network-pool.h"
 
 typedef enum SlotState {
@@ -72,7 +72,7 @@ static int pool_init(Pool *pool, const NetworkPoolSpec *spec)
 
 static int interface_exists(const char *name)
 {
-        return if_nametoindex(name) > 0;
+        return interface_index(name) > 0;
 }
 
 int network_pools_new(const NetworkPoolSpec *specs, size_t n_specs, InterfaceExistsFunc exists,

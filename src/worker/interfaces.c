@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "basic/interface.h"
 #include "network/link.h"
 #include "network/netlink.h"
 #include "worker/interfaces.h"
@@ -74,13 +75,13 @@ static int check(Netlink *netlink, const char *name, Fault *fault)
                 int family;
                 const char *name;
         } families[] = { { AF_INET, "IPv4" }, { AF_INET6, "IPv6" } };
-        unsigned index = if_nametoindex(name);
+        int index = interface_index(name);
 
-        if (index == 0)
+        if (index < 0)
                 return fault_set(fault, FAULT_NOT_FOUND, -ENODEV,
                                  "Interfaces: the host has no interface '%s'", name);
         for (size_t i = 0; i < ELEMENTSOF(families); i++)
-                if ((int)index == link_default(netlink, families[i].family))
+                if (index == link_default(netlink, families[i].family))
                         return fault_set(fault, FAULT_INVALID, -EINVAL,
                                          "Interfaces: the host's default route (%s) goes through "
                                          "'%s'",

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "basic/fd.h"
+#include "basic/interface.h"
 #include "basic/io.h"
 #include "model/name.h"
 #include "network/address.h"
@@ -168,7 +169,7 @@ void network_remove_leftovers(char *const *directories)
                     is_known(directories, p->if_name + 2))
                         continue;
                 (void)snprintf(pair, sizeof(pair), "w%s", p->if_name + 1);
-                if (if_nametoindex(pair) == 0)
+                if (interface_index(pair) == -ENODEV)
                         (void)network_unlimit(pair);
         }
         if_freenameindex(list);

@@ -323,6 +323,24 @@ host4() { container_get "$1" HostAddress; }
     in_world ip link show up1
 }
 
+# bats test_tags=anywhere,kernel
+@test "makes the kernel look for no module of an interface's name" {
+    # It would do so for each name that is asked for in the old way and is not there, with two processes.
+    local tracing=/sys/kernel/tracing
+    [[ -w $tracing/events/module/module_request/enable ]] || skip "the kernel does not tell which modules it looks for"
+    create t-one --bandwidth-receive 1M
+    echo >$tracing/trace
+    echo 1 >$tracing/events/module/module_request/enable
+    container_call t-one GetStats
+    manager GetStats as 0
+    wardenctl destroy t-one >/dev/null
+    until_true networks_are_quiet
+    create t-two
+    refuses create t-three --interface nowhere
+    echo 0 >$tracing/events/module/module_request/enable
+    is '' "$(grep -oE 'module_request: .*([wi]-|nowhere).*' $tracing/trace)"
+}
+
 # bats test_tags=anywhere
 @test "cannot change its own interface, nor hear what it should not" {
     create t-one

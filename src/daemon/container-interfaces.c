@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "basic/interface.h"
 #include "basic/log.h"
 #include "basic/strv.h"
 #include "daemon/container-interfaces.h"
@@ -33,6 +34,15 @@ int container_interfaces_check(const Container *c, Fault *fault)
                         return fault_set(fault, FAULT_IN_USE, -EBUSY,
                                          "Interfaces: '%s' is container '%s''s", *p,
                                          container_name(owner));
+        return 0;
+}
+
+int container_interfaces_find(const Container *c, Fault *fault)
+{
+        for (char **p = c->spec->interfaces; p && *p; p++)
+                if (interface_index(*p) < 0)
+                        return fault_set(fault, FAULT_NOT_FOUND, -ENODEV,
+                                         "Interfaces: the host has no interface '%s'", *p);
         return 0;
 }
 

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "basic/interface.h"
+#include "basic/log.h"
+#include "basic/message-id.h"
 #include "daemon/container-bandwidth.h"
 #include "daemon/container-interfaces.h"
 #include "daemon/container-network.h"
@@ -203,4 +206,18 @@ int container_network_is_joined(const Container *c)
                 return 1;
         other = joined_container(c);
         return other && other->leader_pid > 0 && !process_is_gone(other->leader_pidfd);
+}
+
+void container_network_link_gone(const Container *c)
+{
+        char text[128];
+
+        if (!c->has_network || (c->state != CONTAINER_ACTIVE && c->state != CONTAINER_FROZEN) ||
+            process_is_gone(c->leader_pidfd) || interface_index(c->network.interface) > 0)
+                return;
+        (void)snprintf(text, sizeof(text),
+                       "Its interface %s was removed from the host; it has no network until it is "
+                       "stopped and started",
+                       c->network.interface);
+        (void)container_log(c, LOG_WARNING, 0, MESSAGE_INTERFACE_LOST, text);
 }

@@ -406,5 +406,11 @@ int container_start(Container *c, ReplyFunc func, void *userdata, Fault *fault)
                                  "The interfaces of container '%s' are being given back to the "
                                  "host; try again",
                                  container_name(c));
+        if (c->state == CONTAINER_STOPPED) {
+                int r = container_interfaces_find(c, fault);
+
+                if (r < 0)
+                        return r;
+        }
         return start_new(c, EVENT_START, 0, func, userdata, fault);
 }

@@ -131,8 +131,12 @@ static void on_drop_in(void *userdata, const char *unit)
 static void on_link_gone(void *userdata, const char *interface)
 {
         Manager *manager = userdata;
+        Container *c;
 
         network_pools_link_gone(manager->networks, interface);
+        MAP_FOREACH(c, manager->by_id)
+                if (!interface || strcmp(c->network.interface, interface) == 0)
+                        container_network_link_gone(c);
 }
 
 /* Only at the start: whoever makes a route later knows what there is. Containers that live in such

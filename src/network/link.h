@@ -42,5 +42,6 @@ int link_default(Netlink *netlink, int family);
  * kernel's errno. */
 int link_move(Netlink *netlink, unsigned index, int netns_fd, const char *name, int new_index);
 
-/* The index of an interface of the caller's namespace. Returns it; negative errno with a fault. */
+/* The index of an interface of the caller's namespace. Returns it; -ENODEV, negative errno with a
+ * fault. */
 int link_find(const char *name, Fault *fault);

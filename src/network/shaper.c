@@ -245,7 +245,12 @@ int shaper_apply(Netlink *netlink, const char *interface, BandwidthDirection dir
         uint32_t mtu = 0;
         int index, r;
 
-        r = index = link_find(interface, fault);
+        r = index = link_find(interface, NULL);
+        if (r == -ENODEV)
+                r = fault_set(
+                        fault, FAULT_FAILED, r,
+                        "the interface %s is gone from the host; stop and start the container",
+                        interface);
         if (r >= 0)
                 r = get_mtu(interface, &mtu, fault);
         if (r >= 0 && bandwidth->rate != UINT64_MAX &&

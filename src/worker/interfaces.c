@@ -26,6 +26,7 @@
 #define OWN_MOUNTS "/proc/self/ns/mnt"
 #define OWN_NETWORK "/proc/self/ns/net"
 #define SPARE_NAME "dev%d"
+#define NO_INTERFACE "Interfaces: the host has no interface '%s'"
 
 /* The daemon's own mounts, in which we are, end with it. */
 static int enter_mounts(int *ret_own_fd, Fault *fault)
@@ -78,8 +79,7 @@ static int check(Netlink *netlink, const char *name, Fault *fault)
         int index = interface_index(name);
 
         if (index < 0)
-                return fault_set(fault, FAULT_NOT_FOUND, -ENODEV,
-                                 "Interfaces: the host has no interface '%s'", name);
+                return fault_set(fault, FAULT_NOT_FOUND, -ENODEV, NO_INTERFACE, name);
         for (size_t i = 0; i < ELEMENTSOF(families); i++)
                 if (index == link_default(netlink, families[i].family))
                         return fault_set(fault, FAULT_INVALID, -EINVAL,
@@ -104,9 +104,14 @@ int interfaces_take(const Plan *plan, int netns_fd, Fault *fault)
                 r = hold(path, netns_fd, fault);
         for (int i = 0; r >= 0 && plan->interfaces[i]; i++) {
                 const char *name = plan->interfaces[i];
+                int index = interface_index(name);
 
-                r = link_move(netlink, if_nametoindex(name), netns_fd, NULL, INDEX_BASE + i);
-                if (r < 0)
+                /* It may have vanished since it was checked. */
+                r = index > 0 ? link_move(netlink, (unsigned)index, netns_fd, NULL, INDEX_BASE + i)
+                              : -ENODEV;
+                if (r == -ENODEV)
+                        (void)fault_set(fault, FAULT_NOT_FOUND, r, NO_INTERFACE, name);
+                else if (r < 0)
                         (void)fault_set(fault, FAULT_FAILED, r,
                                         "Interfaces: '%s' cannot be moved: %m", name);
         }
@@ -120,6 +125,9 @@ static int return_one(Netlink *netlink, int index, const char *name, int host_fd
         r = link_move(netlink, (unsigned)index, host_fd, name, 0);
         if (r == -EEXIST)
                 r = link_move(netlink, (unsigned)index, host_fd, SPARE_NAME, 0);
+        /* It has vanished in there, as one of a pair does with the other. */
+        if (r == -ENODEV)
+                return 0;
         return r < 0 ? fault_set(fault, FAULT_FAILED, r, "cannot give '%s' back to the host: %m",
                                  name)
                      : 0;

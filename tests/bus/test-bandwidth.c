@@ -300,23 +300,23 @@ static void test_interfaces(void **state)
         _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         Harness *h = *state;
 
-        assert_true(create_with_interface(h, "one", "host", "eth7", &error) < 0);
+        assert_true(create_with_interface(h, "one", "host", "nowhere7", &error) < 0);
         expect_error(&error, ERROR "InvalidSpec", "Interfaces: is only for");
         assert_true(create_with_interface(h, "one", "none", "lo", &error) < 0);
         expect_error(&error, ERROR "InvalidSpec", "Interfaces: 'lo' is not");
         assert_int_equal(harness_count_state(h), 0);
-        assert_true(create_with_interface(h, "one", "private", "eth7", &error) >= 0);
-        expect_interface(h, "eth7");
-        assert_true(create_with_interface(h, "two", "none", "eth7", &error) < 0);
-        expect_error(&error, ERROR "InUse", "Interfaces: 'eth7' is container 'one''s");
+        assert_true(create_with_interface(h, "one", "private", "nowhere7", &error) >= 0);
+        expect_interface(h, "nowhere7");
+        assert_true(create_with_interface(h, "two", "none", "nowhere7", &error) < 0);
+        expect_error(&error, ERROR "InUse", "Interfaces: 'nowhere7' is container 'one''s");
         assert_int_equal(harness_count_state(h), 1);
         harness_kill_wardend(h, SIGKILL);
         harness_start_wardend(h);
-        expect_interface(h, "eth7");
-        assert_true(create_with_interface(h, "two", "none", "eth7", &error) < 0);
+        expect_interface(h, "nowhere7");
+        assert_true(create_with_interface(h, "two", "none", "nowhere7", &error) < 0);
         sd_bus_error_free(&error);
         assert_true(harness_call(h, ONE, CONTAINER, "Destroy", &error, NULL, "") >= 0);
-        assert_true(create_with_interface(h, "two", "none", "eth7", &error) >= 0);
+        assert_true(create_with_interface(h, "two", "none", "nowhere7", &error) >= 0);
 }
 
 /* Also when nobody can give them back: there is nothing to wait for. */
@@ -325,14 +325,21 @@ static void test_interfaces_end(void **state)
         _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         Harness *h = *state;
 
-        assert_true(create_with_interface(h, "one", "private", "eth7", &error) >= 0);
         for (int i = 0; i < 2; i++) {
+                assert_true(create_with_interface(h, "one", "private", "nowhere7", &error) >= 0);
                 harness_set_worker(h, i ? "fail-return" : "ok");
                 assert_true(harness_call(h, ONE, CONTAINER, "Stop", &error, NULL, "a{sv}", 0) >= 0);
                 harness_until_string(h, ONE, CONTAINER, "State", "stopped");
                 harness_set_worker(h, "ok");
-                assert_true(harness_call(h, ONE, CONTAINER, "Start", &error, NULL, "") >= 0);
+                /* The fake worker needs no interface, but this host has none of that name. */
+                assert_true(harness_call(h, ONE, CONTAINER, "Start", &error, NULL, "") < 0);
+                expect_error(&error, ERROR "NotFound",
+                             "Interfaces: the host has no interface 'nowhere7'");
+                sd_bus_error_free(&error);
+                harness_until_string(h, ONE, CONTAINER, "State", "stopped");
+                assert_true(harness_call(h, ONE, CONTAINER, "Destroy", &error, NULL, "") >= 0);
         }
+        assert_true(create_with_interface(h, "one", "private", "nowhere7", &error) >= 0);
         /* A destroy does not wait for a worker that hangs in it. */
         harness_set_worker(h, "hang-return");
         assert_true(kill((pid_t)harness_get_unsigned(h, ONE, CONTAINER, "Leader"), SIGKILL) >= 0);

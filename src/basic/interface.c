@@ -23,7 +23,7 @@
 int interface_index(const char *name)
 {
         _drop_(drop_free) char *text = NULL;
-        char path[sizeof("/sys/class/net//ifindex") + IFNAMSIZ];
+        char path[sizeof("/sys/class/net/X/ifindex") + IFNAMSIZ];
         uint32_t index;
         size_t length;
         int r;

@@ -29,6 +29,8 @@ lost_interface() { ! has_interface "$1"; }
 seen_outside() { [[ $(in_world_fetch "$1" "$2") == "seen $WORLD4" ]]; }
 in_world_fetch() { printf 'GET / HTTP/1.0\r\n\r\n' | in_world socat -T 5 - "TCP:$1:$2,connect-timeout=3" | tail -n 1; }
 
+no_rules() { ! nft list ruleset | grep -q '"w-'; }
+
 # journal_has TEXT [MESSAGE_ID]: of the container t-one, which has another id in each case
 journal_has() { journalctl -q -o cat CONTAINER_ID="$ID" ${2:+MESSAGE_ID=$2} | grep -qF "$1"; }
 
@@ -84,7 +86,9 @@ journal_has() { journalctl -q -o cat CONTAINER_ID="$ID" ${2:+MESSAGE_ID=$2} | gr
 
 @test "destroys a container whose interface is gone, and leaves nothing" {
     local before pair device
+    # Also of the case before.
     until_true networks_are_quiet
+    until_true no_rules
     before=$(network_traces)
     create t-one --publish 8080:80 --bandwidth 10M --segment red --allow 10.0.0.0/8:443
     pair=$(pair_of t-one) device=i-${pair#w-}

@@ -190,11 +190,6 @@ static int run_once(const Batch *batch, Netfilter *netfilter)
         return read_errors(fd);
 }
 
-static int is_transient(int error)
-{
-        return error == -EBUSY || error == -EINTR || error == -EAGAIN || error == -ENOBUFS;
-}
-
 int batch_run(Batch *batch, Netfilter *netfilter, Fault *fault)
 {
         size_t size = batch->size;
@@ -210,7 +205,7 @@ int batch_run(Batch *batch, Netfilter *netfilter, Fault *fault)
                          sizeof(room));
         for (int i = 0; i < ATTEMPTS_MAX; i++) {
                 r = run_once(batch, netfilter);
-                if (!is_transient(r))
+                if (!netfilter_is_transient(r))
                         break;
                 (void)usleep(PAUSE_USEC);
         }

@@ -15,8 +15,6 @@
 #include "basic/macro.h"
 #include "firewall/conntrack.h"
 
-#define ATTEMPTS_MAX 8 /* a table that changes while it is listed */
-
 /* -- reading -- */
 
 static size_t address_size(int family)
@@ -297,11 +295,11 @@ static int cut_family(Netfilter *netfilter, int family, Cut *cut, size_t *n)
 {
         int r = -EINTR;
 
-        for (int i = 0; i < ATTEMPTS_MAX && r == -EINTR; i++) {
+        for (int i = 0; i < NETFILTER_ATTEMPTS_MAX && netfilter_is_transient(r); i++) {
                 int removed;
 
                 r = list_family(netfilter, family, cut);
-                removed = r >= 0 || r == -EINTR ? remove_listed(netfilter, cut) : 0;
+                removed = r >= 0 || netfilter_is_transient(r) ? remove_listed(netfilter, cut) : 0;
                 *n += cut->n;
                 cut_done(cut);
                 if (removed < 0)

@@ -16,7 +16,6 @@
 #include "firewall/counter.h"
 
 #define TABLE "warden"
-#define ATTEMPTS_MAX 8 /* tables that change while they are listed */
 
 void counter_name(const char *id, unsigned number, char ret[COUNTER_NAME_MAX])
 {
@@ -289,7 +288,7 @@ int counter_list_read(Netfilter *netfilter, CounterList **ret)
                 Listing listing = { .list = list, .set = places[i] };
                 int r = -EINTR;
 
-                for (int k = 0; k < ATTEMPTS_MAX && r == -EINTR; k++)
+                for (int k = 0; k < NETFILTER_ATTEMPTS_MAX && netfilter_is_transient(r); k++)
                         r = list_once(netfilter, &listing);
                 if (r < 0)
                         return r;

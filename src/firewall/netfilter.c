@@ -68,10 +68,26 @@ static void take_answer(Answers *answers, struct nlmsghdr *h)
                 answers->is_over = 1;
                 r = nlmsg_datalen(h) < (int)sizeof(*error) ? -EBADMSG : error->error;
         } else if (answers->func) {
-                r = answers->func(answers->userdata, h);
+                int k = answers->func(answers->userdata, h);
+
+                /* Of a change only one of the items may tell, and not the end. */
+                r = k < 0 ? k : r;
         }
         if (r < 0 && answers->error >= 0)
                 answers->error = r;
+}
+
+int netfilter_is_transient(int error)
+{
+        return error == -EBUSY || error == -EINTR || error == -EAGAIN || error == -ENOBUFS;
+}
+
+/* Answers are lost, or there is no memory for them. Whether more come nobody knows: the kernel could
+ * be in the middle of a list, and begins no other one on this socket. */
+static int begin_anew(Netfilter *netfilter)
+{
+        nl_close(netfilter);
+        return nl_connect(netfilter, NETLINK_NETFILTER) < 0 ? -EIO : 0;
 }
 
 static int receive(Netfilter *netfilter, Answers *answers)
@@ -82,8 +98,11 @@ static int receive(Netfilter *netfilter, Answers *answers)
 
         if (n == -NLE_INTR || n == -NLE_AGAIN)
                 return 0;
-        if (n <= 0)
-                return -EIO;
+        if (n <= 0) {
+                int r = begin_anew(netfilter);
+
+                return r < 0 ? r : n == -NLE_NOMEM ? -ENOBUFS : -EIO;
+        }
         for (struct nlmsghdr *h = (struct nlmsghdr *)(void *)buffer; nlmsg_ok(h, n);
              h = nlmsg_next(h, &n))
                 take_answer(answers, h);
@@ -100,7 +119,7 @@ static int exchange(Netfilter *netfilter, struct nl_msg *message, Answers *answe
         answers->number = nlmsg_hdr(message)->nlmsg_seq;
         r = nl_send(netfilter, message);
         if (r < 0)
-                return r == -NLE_NOMEM ? -ENOMEM : r == -NLE_PERM ? -EPERM : -EIO;
+                return r == -NLE_NOMEM ? -ENOBUFS : r == -NLE_PERM ? -EPERM : -EIO;
         while (!answers->is_over) {
                 r = receive(netfilter, answers);
                 if (r < 0)
@@ -111,10 +130,15 @@ static int exchange(Netfilter *netfilter, struct nl_msg *message, Answers *answe
 
 int netfilter_call(Netfilter *netfilter, struct nl_msg *message)
 {
-        Answers answers = { 0 };
+        int r = -EAGAIN;
 
         nlmsg_hdr(message)->nlmsg_flags |= NLM_F_ACK;
-        return exchange(netfilter, message, &answers);
+        for (int i = 0; i < NETFILTER_ATTEMPTS_MAX && netfilter_is_transient(r); i++) {
+                Answers answers = { 0 };
+
+                r = exchange(netfilter, message, &answers);
+        }
+        return r;
 }
 
 int netfilter_dump(Netfilter *netfilter, struct nl_msg *message,

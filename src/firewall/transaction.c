@@ -9,6 +9,7 @@
 #include <nftables/libnftables.h>
 
 #include "basic/macro.h"
+#include "firewall/netfilter.h"
 #include "firewall/transaction.h"
 
 #define ATTEMPTS_MAX 20
@@ -67,11 +68,6 @@ static int find_errno(const char *text)
         return -EIO;
 }
 
-static int is_transient(int error)
-{
-        return error == -EBUSY || error == -EINTR || error == -EAGAIN || error == -ENOBUFS;
-}
-
 int transaction_run(Transaction *t, const char *text, Fault *fault)
 {
         char line[256] = "";
@@ -85,7 +81,7 @@ int transaction_run(Transaction *t, const char *text, Fault *fault)
                 words = nft_ctx_get_error_buffer(t->context);
                 (void)snprintf(line, sizeof(line), "%.*s", (int)strcspn(words, "\n"), words);
                 r = find_errno(line);
-                if (!is_transient(r))
+                if (!netfilter_is_transient(r))
                         return fault_set(fault, FAULT_FAILED, r, "nftables: %s", line);
                 (void)usleep(PAUSE_USEC);
         }

@@ -129,6 +129,13 @@ static int netlink_call_once(Netlink *netlink, struct nl_msg *message, Answer *a
         return answer->error;
 }
 
+/* What the kernel answers when nothing was done. That an answer is lost is another error: then it
+ * may have been, and to do it twice is none of ours. */
+static int is_transient(int error)
+{
+        return error == -EINTR || error == -EAGAIN || error == -ERESTART || error == -ENOBUFS;
+}
+
 int netlink_call(Netlink *netlink, struct nl_msg *take_message, const char *what, Fault *fault)
 {
         _drop_(drop_nl_msg) struct nl_msg *message = take_message;
@@ -137,7 +144,7 @@ int netlink_call(Netlink *netlink, struct nl_msg *take_message, const char *what
 
         for (int i = 0; i < ATTEMPTS_MAX; i++) {
                 r = netlink_call_once(netlink, message, &answer);
-                if (r != -EINTR && r != -EAGAIN && r != -ERESTART)
+                if (!is_transient(r))
                         break;
         }
         if (r < 0 && what)

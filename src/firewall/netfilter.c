@@ -82,8 +82,8 @@ int netfilter_is_transient(int error)
         return error == -EBUSY || error == -EINTR || error == -EAGAIN || error == -ENOBUFS;
 }
 
-/* Answers are lost, or there is no memory for them. Whether more come nobody knows: the kernel could
- * be in the middle of a list, and begins no other one on this socket. */
+/* Answers are lost, or there is no memory for them. Whether more come nobody knows: the kernel
+ * could be in the middle of a list, and begins no other one on this socket. */
 static int begin_anew(Netfilter *netfilter)
 {
         nl_close(netfilter);

@@ -25,8 +25,8 @@ DEFINE_DROP(struct nl_msg, nl_msg, netfilter_message_free);
  * @family      AF_INET, AF_INET6, NFPROTO_* */
 struct nl_msg *netfilter_message_new(int subsystem, int type, int flags, int family);
 
-/* How often something is tried again that failed with one of these errors: the kernel was in its own
- * way or in that of others, or out of memory for its answer, which is another one next time. */
+/* How often something is tried again that failed with one of these errors: the kernel was in its
+ * own way or in that of others, or had no room for its answer, which is another one next time. */
 #define NETFILTER_ATTEMPTS_MAX 8
 
 int netfilter_is_transient(int error);
@@ -36,8 +36,8 @@ int netfilter_is_transient(int error);
 int netfilter_call(Netfilter *netfilter, struct nl_msg *message);
 
 /* Sends a request with NLM_F_DUMP and tells @func of each answer; a negative errno of it is the
- * result, but all answers are read. Returns 0; the kernel's negative errno, of which with a transient
- * one, as -EINTR when what was listed changed meanwhile, some may be missing, and all is to be listed
- * anew. */
+ * result, but all answers are read.
+ * Returns 0; the kernel's negative errno. With a transient one, as -EINTR when what was listed has
+ * changed meanwhile, some may be missing, and all is to be listed anew. */
 int netfilter_dump(Netfilter *netfilter, struct nl_msg *message,
                    int (*func)(void *userdata, struct nlmsghdr *answer), void *userdata);

@@ -12,8 +12,9 @@ setup_file() {
 }
 
 # A piece of work with a result that tells whether all of it was done.
-WORK='i=0; s=0; while [ $i -lt 200000 ]; do i=$((i+1)); s=$(((s+i*i)%1000003)); done; echo $s; head -c 4M /dev/zero | md5sum'
-RESULT=$'664002\nb5cfa9d6c8febd618f91ac2843d50a1c  -'
+ROUNDS=$(scaled 200000 20000)
+WORK='i=0; s=0; while [ $i -lt '$ROUNDS' ]; do i=$((i+1)); s=$(((s+i*i)%1000003)); done; echo $s; head -c 4M /dev/zero | md5sum'
+RESULT=$(scaled 664002 669426)$'\nb5cfa9d6c8febd618f91ac2843d50a1c  -'
 
 works() {
     local result

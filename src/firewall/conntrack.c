@@ -335,8 +335,8 @@ int conntrack_cut(Netfilter *netfilter, const FirewallContainer *containers, siz
         r = cut_all(netfilter, &cut, &n);
         if (r == -EOPNOTSUPP)
                 return fault_set(fault, FAULT_NOT_SUPPORTED, r,
-                                 "this kernel is without nf_conntrack_netlink, which cutting "
-                                 "connections needs");
+                                 "CutConnections: this kernel is without 'nf_conntrack_netlink' "
+                                 "(try 'modprobe nf_conntrack_netlink')");
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, r, "cannot cut connections: %m");
         *ret_n = n;

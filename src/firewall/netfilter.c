@@ -25,6 +25,10 @@ int netfilter_open(Netfilter **ret, Fault *fault)
         if (!netfilter)
                 return fault_set(fault, FAULT_FAILED, -ENOMEM, "Out of memory");
         r = nl_connect(netfilter, NETLINK_NETFILTER);
+        if (r == -NLE_PROTO_MISMATCH)
+                return fault_set(fault, FAULT_NOT_SUPPORTED, -EOPNOTSUPP,
+                                 "Network=private: this kernel is without 'nfnetlink' (try "
+                                 "'modprobe nfnetlink'); Network=none and Network=host do without");
         if (r < 0)
                 return fault_set(fault, FAULT_FAILED, -EIO,
                                  "cannot open a socket to the kernel's packet filter: %s",

@@ -12,6 +12,7 @@
 #include "firewall/change.h"
 #include "firewall/conntrack.h"
 #include "firewall/counter.h"
+#include "firewall/kernel-part.h"
 #include "firewall/port-probe.h"
 #include "firewall/server.h"
 #include "firewall/text.h"
@@ -202,6 +203,21 @@ static int run_rebuild(Server *server, const FirewallRequest *request, Fault *fa
         return transaction_run(server->transaction, text, fault);
 }
 
+/* What of the kernel a request may have failed for. Without the tables, as far as it depends on
+ * them, every change fails, and the daemon asks for a rebuild. */
+static unsigned find_uses(const FirewallRequest *request)
+{
+        unsigned uses = request->action == FIREWALL_REBUILD ? KERNEL_USE_TABLES : 0;
+
+        for (size_t i = 0; i < request->n_containers; i++) {
+                const FirewallContainer *c = &request->containers[i];
+
+                for (size_t k = 0; k < c->n_rules; k++)
+                        uses |= KERNEL_USE_RULES | (c->rules[k].is_logged ? KERNEL_USE_LOG : 0U);
+        }
+        return uses;
+}
+
 static void run_alone(Server *server, size_t i)
 {
         Call *call = &server->calls[i];
@@ -216,8 +232,7 @@ static void run_alone(Server *server, size_t i)
                 call_finish(server, call);
                 return;
         }
-        if (call->request.action == FIREWALL_REBUILD &&
-            transaction_find_missing(server->transaction, &missing) < 0)
+        if (transaction_find_missing(server->transaction, find_uses(&call->request), &missing) < 0)
                 call_answer(call, missing.error, &missing);
         else
                 call_answer(call, r, &fault);
@@ -250,8 +265,28 @@ static int is_joint(const Server *server)
         return server->n_calls > 1;
 }
 
+/* Also after a failure, as a module may have been loaded since. */
+static int server_open(Server *server, Fault *fault)
+{
+        int r = 0;
+
+        if (!server->netfilter)
+                r = netfilter_open(&server->netfilter, fault);
+        if (r >= 0 && !server->transaction)
+                r = transaction_new(&server->transaction);
+        return r < 0 ? fault_set(fault, FAULT_FAILED, r, "cannot set libnftables up: %m") : 0;
+}
+
 static void server_work(Server *server)
 {
+        Fault fault = FAULT_INIT;
+
+        if (server_open(server, &fault) < 0) {
+                for (size_t i = 0; i < server->n_calls; i++)
+                        call_answer(&server->calls[i], fault.error, &fault);
+                server_clear(server);
+                return;
+        }
         for (size_t i = 0; i < server->n_calls; i++)
                 probe_ports(&server->calls[i]);
         if (is_joint(server) && run_changes(server, 0, server->n_calls, NULL) >= 0) {
@@ -297,14 +332,8 @@ int server_run(int socket_fd, Fault *fault)
         Server server = { .socket_fd = socket_fd };
         int r;
 
-        r = netfilter_open(&server.netfilter, fault);
-        if (r < 0)
-                return r;
-        r = transaction_new(&server.transaction);
-        if (r < 0) {
-                netfilter_close(server.netfilter);
-                return fault_set(fault, FAULT_FAILED, r, "cannot set libnftables up: %m");
-        }
+        /* What fails is told to whoever asks for something. */
+        (void)server_open(&server, NULL);
         for (;;) {
                 r = server_receive(&server, 0);
                 while (r > 0 && server.n_calls < BATCH_MAX)
@@ -314,6 +343,7 @@ int server_run(int socket_fd, Fault *fault)
                         break;
         }
         transaction_free(server.transaction);
-        netfilter_close(server.netfilter);
+        if (server.netfilter)
+                netfilter_close(server.netfilter);
         return r < 0 ? fault_set(fault, FAULT_FAILED, r, "cannot receive: %m") : 0;
 }

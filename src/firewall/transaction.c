@@ -9,6 +9,7 @@
 #include <nftables/libnftables.h>
 
 #include "basic/macro.h"
+#include "firewall/kernel-part.h"
 #include "firewall/netfilter.h"
 #include "firewall/transaction.h"
 
@@ -88,43 +89,12 @@ int transaction_run(Transaction *t, const char *text, Fault *fault)
         return fault_set(fault, FAULT_FAILED, -EBUSY, "nftables: %s", line);
 }
 
-#define PROBE "inet warden-probe"
-#define PROBE_CHAIN(type, hook, rule)                                                              \
-        "add table " PROBE "\nadd chain " PROBE " c { type " type " hook " hook " priority 0; }\n" \
-        "add rule " PROBE " c " rule "\ndelete table " PROBE "\n"
-
-int transaction_find_missing(Transaction *t, Fault *fault)
+static int on_probe(void *userdata, const char *text)
 {
-        static const struct {
-                const char *module, *text;
-        } probes[] = {
-                { "nf_tables", "add table " PROBE "\ndelete table " PROBE "\n" },
-                { "nf_tables (arp)", "add table arp warden-probe\nadd chain arp warden-probe c { "
-                                     "type filter hook input "
-                                     "priority 0; }\ndelete table arp warden-probe\n" },
-                { "nf_conntrack, nft_ct",
-                  PROBE_CHAIN("filter", "forward", "ct state invalid drop") },
-                { "nft_chain_nat", PROBE_CHAIN("nat", "postrouting", "accept") },
-                { "nft_masq", PROBE_CHAIN("nat", "postrouting", "masquerade") },
-                { "nft_nat", PROBE_CHAIN("nat", "prerouting", "dnat ip to 192.0.2.1") },
-                { "nft_fib_inet",
-                  PROBE_CHAIN("filter", "prerouting", "fib daddr type local accept") },
-                { "nft_reject_inet",
-                  PROBE_CHAIN("filter", "input", "reject with icmpx admin-prohibited") },
-        };
-        char missing[256] = "";
+        return transaction_run(userdata, text, NULL);
+}
 
-        for (size_t i = 0; i < ELEMENTSOF(probes); i++) {
-                size_t n = strlen(missing);
-
-                if (transaction_run(t, probes[i].text, NULL) < 0)
-                        (void)snprintf(missing + n, sizeof(missing) - n, "%s%s", n > 0 ? ", " : "",
-                                       probes[i].module);
-        }
-        if (!*missing)
-                return 0;
-        return fault_set(fault, FAULT_NOT_SUPPORTED, -EOPNOTSUPP,
-                         "this kernel is without %s, which a private network needs; Network=none "
-                         "and Network=host do without",
-                         missing);
+int transaction_find_missing(Transaction *t, unsigned uses, Fault *fault)
+{
+        return kernel_parts_check(on_probe, t, uses, fault);
 }

@@ -18,7 +18,7 @@ DEFINE_DROP(Transaction, transaction, transaction_free);
  * the library's words in the fault. */
 int transaction_run(Transaction *t, const char *text, Fault *fault);
 
-/* For after a failure: tries the parts that our tables need, each alone, and sets a fault
- * FAULT_NOT_SUPPORTED that names the kernel's modules that are missing. Returns 0 when there are
- * all; -EOPNOTSUPP. */
-int transaction_find_missing(Transaction *t, Fault *fault);
+/* kernel-part.h: for after a failure.
+ * @uses     of KernelUse
+ * Returns   0 when there are all; -EOPNOTSUPP with a fault that names what is missing. */
+int transaction_find_missing(Transaction *t, unsigned uses, Fault *fault);

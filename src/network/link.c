@@ -101,8 +101,8 @@ int link_make_pair(Netlink *netlink, const NetworkAddresses *addresses, const ch
         }
         if (r == -EOPNOTSUPP)
                 return fault_set(fault, FAULT_NOT_SUPPORTED, r,
-                                 "this kernel has no module 'veth'; Network=none and Network=host "
-                                 "do without");
+                                 "Network=private: this kernel is without 'veth' (try 'modprobe "
+                                 "veth'); Network=none and Network=host do without");
         return r < 0 ? fault_set(fault, FAULT_FAILED, r, "cannot make the pair: %m") : 0;
 }
 

@@ -62,7 +62,8 @@ static int call(Netlink *netlink, struct nl_msg *take_message, const char *what,
         r = netlink_call(netlink, take_message, what, &words);
         if (r == -ENOENT || r == -EOPNOTSUPP)
                 return fault_set(fault, FAULT_NOT_SUPPORTED, -EOPNOTSUPP,
-                                 "this kernel has no module %s: %s", module, words.text);
+                                 "this kernel is without '%s' (try 'modprobe -a %s'): %s", module,
+                                 module, words.text);
         return r < 0 ? fault_set(fault, FAULT_FAILED, r, "%s", words.text) : 0;
 }
 
@@ -110,7 +111,7 @@ static int set_bucket(Netlink *netlink, int index, const Bandwidth *bandwidth, u
                 nlmsg_free(message);
                 message = NULL;
         }
-        return call(netlink, message, "make the token bucket", "'sch_tbf'", fault);
+        return call(netlink, message, "make the token bucket", "sch_tbf", fault);
 }
 
 /* What is not there is none to remove: the kernel has several words for it. */
@@ -171,7 +172,7 @@ static int redirect(Netlink *netlink, int index, int device, Fault *fault)
         int r;
 
         message = new_message(RTM_NEWQDISC, NEW, index, TC_H_INGRESS, HANDLE_INGRESS, "ingress");
-        r = call(netlink, message, "make the queue of arrivals", "'sch_ingress'", &there);
+        r = call(netlink, message, "make the queue of arrivals", "sch_ingress", &there);
         if (r < 0 && r != -EEXIST)
                 return fault_set(fault, there.kind, r, "%s", there.text);
         message = new_message(RTM_NEWTFILTER, NEW, index, HANDLE_INGRESS, HANDLE_FILTER, "u32");
@@ -180,7 +181,7 @@ static int redirect(Netlink *netlink, int index, int device, Fault *fault)
                 message = NULL;
         }
         there = FAULT_INIT;
-        r = call(netlink, message, "redirect arrivals", "'cls_u32' or 'act_mirred'", &there);
+        r = call(netlink, message, "redirect arrivals", "cls_u32 act_mirred", &there);
         return r < 0 && r != -EEXIST ? fault_set(fault, there.kind, r, "%s", there.text) : 0;
 }
 
@@ -193,7 +194,8 @@ static int make_device(Netlink *netlink, const char *name, int index, int *ret_i
         r = link_make(netlink, name, "ifb", &there);
         if (r == -EOPNOTSUPP)
                 return fault_set(fault, FAULT_NOT_SUPPORTED, r,
-                                 "this kernel has no module 'ifb': %s", there.text);
+                                 "this kernel is without 'ifb' (try 'modprobe ifb'): %s",
+                                 there.text);
         if (r < 0 && r != -EEXIST)
                 return fault_set(fault, FAULT_FAILED, r, "%s", there.text);
         *ret_is_new = r >= 0;

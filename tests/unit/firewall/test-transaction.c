@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -134,7 +135,7 @@ static void test_misses_nothing(void **state)
 {
         Fault fault = FAULT_INIT;
 
-        if (transaction_find_missing(*state, &fault) < 0)
+        if (transaction_find_missing(*state, UINT_MAX, &fault) < 0)
                 fail_msg("%s", fault.text);
 }
 
@@ -145,7 +146,7 @@ static void test_names_what_is_missing(void **state)
         /* Without privileges nothing works, which is what a kernel without it looks like. */
         if (unshare(CLONE_NEWUSER) < 0)
                 skip();
-        assert_int_equal(transaction_find_missing(*state, &fault), -EOPNOTSUPP);
+        assert_int_equal(transaction_find_missing(*state, UINT_MAX, &fault), -EOPNOTSUPP);
         assert_int_equal(fault.kind, FAULT_NOT_SUPPORTED);
         assert_non_null(strstr(fault.text, "nf_tables"));
         assert_non_null(strstr(fault.text, "nft_masq"));

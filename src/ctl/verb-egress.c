@@ -157,8 +157,9 @@ static int egress_list(sd_bus *bus, const char *name, const Output *output, Faul
         if (r < 0 || output->is_quiet || output->is_without_legend ||
             !json_object_object_get_ex(egress, "RefusedPackets", &refused))
                 return r;
-        printf("%" PRIu64 " packets refused, %" PRIu64 " forged.\n",
-               json_object_get_uint64(refused), json_get_u64(egress, "ForgedPackets", 0));
+        printf("%" PRIu64 " packet%s refused, %" PRIu64 " forged.\n",
+               json_object_get_uint64(refused), json_object_get_uint64(refused) == 1 ? "" : "s",
+               json_get_u64(egress, "ForgedPackets", 0));
         return 0;
 }
 

@@ -318,6 +318,8 @@ static void write_rules(Batch *b, const FirewallContainer *c, int is_replacing)
 
 static void write_removed(Batch *b, const FirewallContainer *c)
 {
+        Key interface = key_of_interface(c);
+
         write_forwards(b, NFT_MSG_NEWSETELEM, c);
         write_forwards(b, NFT_MSG_DELSETELEM, c);
         for (size_t place = 0; place < ELEMENTSOF(places); place++)
@@ -327,6 +329,7 @@ static void write_removed(Batch *b, const FirewallContainer *c)
         write_counters(b, NFT_MSG_DELOBJ, c, collect_numbers(c));
         write_guard(b, NFT_MSG_NEWSETELEM, c);
         write_guard(b, NFT_MSG_DELSETELEM, c);
+        write_element(b, NFT_MSG_NEWSETELEM, NFPROTO_INET, "leaving", &interface, NULL, NULL);
 }
 
 static void write_container(Batch *b, FirewallAction action, const FirewallContainer *c)

@@ -24,6 +24,7 @@
 
 static const char base_sets[] =
         "        set slots { type ifname; }\n"
+        "        set leaving { type ifname; flags timeout; timeout 3m; }\n"
         "        set refused { type ifname; counter; }\n"
         "        set forged { type ifname; counter; }\n"
         "        set guard4 { type ifname . ether_addr . ipv4_addr; }\n"
@@ -47,17 +48,29 @@ static const char base_sets[] =
         "        map rules { type ifname : verdict; }\n"
         "        map host_rules { type ifname : verdict; }\n";
 
-/* 127.0.0.0/8 as a destination: forwards of the host's loopback need route_localnet on the
+/* When the processes of a container are gone, its kernel goes on for minutes to end their
+ * connections, and keeps the network as long, unless it is told that there is nobody: `leaving` has
+ * the interfaces of those that were removed. They are answered here, as the host does not forward
+ * without a container.
+ *
+ * What a container's kernel says to groups by itself, here before its interface has an address, is
+ * nobody's forgery, and of no use to anybody; the same in `input`.
+ *
+ * 127.0.0.0/8 as a destination: forwards of the host's loopback need route_localnet on the
  * container's interface, which without this rule would open that network to the container. */
 static const char base_guard[] =
         "        chain guard {\n"
         "                type filter hook prerouting priority raw; policy accept;\n"
-        "                iifname != @slots accept\n"
+        "                iifname != @slots goto others\n"
         "                ip daddr 127.0.0.0/8 goto forgery\n"
         "                iifname . ether saddr . ip saddr @guard4 goto services\n"
         "                iifname . ether saddr . ip6 saddr @guard6 goto services\n"
         "                ip6 saddr :: icmpv6 type nd-neighbor-solicit accept\n"
+        "                ip6 saddr :: icmpv6 type mld2-listener-report drop\n"
         "                goto forgery\n"
+        "        }\n"
+        "        chain others {\n"
+        "                iifname @leaving goto refuse\n"
         "        }\n"
         "        chain services {\n"
         "                icmpv6 type { nd-router-advert, nd-redirect } goto forgery\n"
@@ -137,6 +150,7 @@ static const char base_filter[] =
         "                iifname != @slots accept\n"
         "                ct state established,related accept\n"
         "                icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept\n"
+        "                icmpv6 type { nd-router-solicit, mld2-listener-report } drop\n"
         "                " IS_STRAY " goto refuse\n"
         "                iifname vmap @host_rules\n"
         "                goto refuse\n"

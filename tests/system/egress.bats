@@ -223,6 +223,26 @@ for i in range(100):
     until_true grep -E 'cut|ended' "$BATS_TEST_TMPDIR/talk"
 }
 
+@test "lets its network go when nobody ends its connections" {
+    local link
+    in_background "$BATS_TEST_TMPDIR/quiet" in_world socat TCP4-LISTEN:7005,reuseaddr,fork "SYSTEM:sleep 100"
+    until_true in_world nc -z "$WORLD4" 7005
+    create t-orphan
+    link="w-$(container_get t-orphan Id)"
+    in_background "$BATS_TEST_TMPDIR/nc" wardenctl exec t-orphan -- python3 -c "
+import socket, time
+s = socket.create_connection(('$WORLD4', 7005), 5)
+print('there', flush=True)
+time.sleep(1000)"
+    until_true grep there "$BATS_TEST_TMPDIR/nc"
+    # From now on the world is deaf: what the container's kernel says of the end, it says again for minutes.
+    in_world nft add table inet deaf
+    in_world nft add chain inet deaf input '{ type filter hook input priority 0; policy drop; }'
+    wardenctl destroy t-orphan
+    until_true bash -c "! ip link show $link"
+    in_world nft delete table inet deaf
+}
+
 @test "allows ICMP by type" {
     policy "DenyNetworks=0.0.0.0/0 ::/0"
     refuses inside s-one ping -c 1 -W 1 $WORLD4
@@ -257,6 +277,8 @@ count() { wardenctl egress --json "$1" | jq -c "$2"; }
     policy "DenyNetworks=0.0.0.0/0 ::/0"
     wardenctl egress s-one allow "$WORLD4:7000" "$WORLD4:7001"
     is '[0,0]' "$(count s-one '[.Rules[].Packets]')"
+    # What its kernel does by itself is no forgery.
+    is '[0,0]' "$(count s-one '[.ForgedPackets, .ForgedBytes]')"
     for _ in 1 2 3; do reaches s-one $WORLD4 7000; done
     # One that is repeated counts twice, which a slow machine may do.
     is true "$(count s-one '.Rules[0].Packets >= 3 and .Rules[0].Bytes >= 120 and .Rules[1].Packets == 0')"

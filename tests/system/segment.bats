@@ -203,8 +203,6 @@ heard() { grep -q "^$1\$" "$BATS_TEST_TMPDIR/server"; }
     until_true bash -c "! wardenctl exec t-one -- pgrep -x nc"
     refuses heard third
     exec 7>&-
-    # What it still says to nobody would keep its network for minutes.
-    inside t-two pkill -x nc
 }
 
 @test "is what Isolated is not" {

@@ -55,8 +55,12 @@ static char *words_of_ruleset(MadeTables *f)
 
 static void assert_same_words(MadeTables *f, const char *expected)
 {
-        _drop_(drop_free) char *words = words_of_ruleset(f);
+        _drop_(drop_free) char *words = NULL;
 
+        /* Those that are gone are known for a while, which a rebuild does not know. */
+        assert_int_equal(transaction_run(f->transaction, "flush set inet warden leaving\n", NULL),
+                         0);
+        words = words_of_ruleset(f);
         assert_string_equal(words, expected);
 }
 

@@ -23,6 +23,7 @@
 #include "basic/log.h"
 #include "config.h"
 #include "daemon/bus/bus.h"
+#include "daemon/orphan-links.h"
 #include "daemon/orphan-scopes.h"
 
 /* STATUS= is for people: it may lag, but must not cost anything when a thousand jobs end at
@@ -284,6 +285,9 @@ static int daemon_start(Daemon *d, Fault *fault)
         r = orphan_scopes_stop(d->manager);
         if (r < 0)
                 log_warning(r, "Cannot look for scopes that nobody knows: %m");
+        r = orphan_links_await(d->manager);
+        if (r < 0)
+                log_warning(r, "Cannot look for interfaces that nobody knows: %m");
         r = bus_server_new(d->bus, d->manager, &events, &d->server);
         if (r >= 0)
                 r = bus_server_request_name(d->server);

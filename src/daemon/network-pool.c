@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -255,6 +256,29 @@ int network_pools_reserve(NetworkPools *pools, const NetworkAddresses *addresses
                 return -EEXIST;
         slot_take(pool, i, addresses);
         return 0;
+}
+
+void network_pools_await(NetworkPools *pools, const char *interface, uint32_t host4)
+{
+        char text[NETWORK_ADDRESS_MAX];
+
+        network_format4(htonl(ntohl(host4) + 1), text);
+        for (size_t p = 0; p < pools->n_pools; p++) {
+                Pool *pool = &pools->pools[p];
+                Slot *slot;
+                uint32_t i;
+
+                if (network_pool_spec_find(&pool->spec, text, &i, NULL) < 0)
+                        continue;
+                slot = &pool->slots[i];
+                if (slot->state != SLOT_FREE || !pools->exists(interface))
+                        return;
+                slot_unlink(pool, i);
+                slot->state = SLOT_DYING;
+                (void)snprintf(slot->owner, sizeof(slot->owner), "%s", interface);
+                slot_append(pool, DYING_HEAD(pool), i);
+                return;
+        }
 }
 
 void network_pools_release(NetworkPools *pools, const NetworkAddresses *addresses)

@@ -41,6 +41,11 @@ int network_pools_acquire(NetworkPools *pools, const char *id, const char *pool,
  * tracked. Returns 0; -EEXIST. */
 int network_pools_reserve(NetworkPools *pools, const NetworkAddresses *addresses);
 
+/* There is an interface with the host's address of a slot that nobody has: the slot is not leased
+ * before it has vanished. Nothing happens for a slot that somebody has, and for other addresses.
+ * @host4   network byte order */
+void network_pools_await(NetworkPools *pools, const char *interface, uint32_t host4);
+
 /* Gives it back: at once, or when network_pools_link_gone() tells. */
 void network_pools_release(NetworkPools *pools, const NetworkAddresses *addresses);
 

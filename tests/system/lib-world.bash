@@ -46,7 +46,8 @@ network_traces() {
     # Ours of the host, as a whole: a switch of an interface goes with the interface.
     sysctl -a -r '^net\.ipv[46]\.(ip_forward|conf\.(all|default|lo)\.)' 2>/dev/null
     find /run/warden/network -type f | sed 's/^/claim /'
-    nft list ruleset | grep -E '"[wi]-' | sed 's/^/rule /' || true
+    # What is answered to those that are gone goes by itself.
+    nft list ruleset | grep -v expires | grep -E '"[wi]-' | sed 's/^/rule /' || true
     lsns -t net -n -o NS | wc -l | sed 's/^/namespaces /'
 }
 

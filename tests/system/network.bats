@@ -167,6 +167,23 @@ host4() { container_get "$1" HostAddress; }
 }
 
 # bats test_tags=anywhere
+@test "waits for an interface that a daemon before has left" {
+    configure 'NetworkPool=mine 10.97.0.0/24'
+    # As after the death of a daemon whose last container's kernel was not through with its connections.
+    ip link add w-00000000001 type veth peer name hidden1
+    ip addr add 10.97.0.1/30 dev w-00000000001
+    systemctl restart wardend.service
+    daemon_wait
+    create t-one
+    is 10.97.0.6 "$(address4 t-one)"
+    refuses create t-two --address 10.97.0.2
+    like 'that of container 00000000001, whose interface still exists' "$output"
+    ip link del w-00000000001
+    until_true create t-two --address 10.97.0.2
+    is 10.97.0.2 "$(address4 t-two)"
+}
+
+# bats test_tags=anywhere
 @test "has a private network without a way out when there is no pool" {
     configure 'NetworkPool='
     create t-one

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -149,6 +150,32 @@ static void test_link_still_there(void **state)
         assert_int_equal(acquire(*state, 3, "one", NULL, &b, NULL), 0);
 }
 
+/* One of a life before, whose container is gone. */
+static void test_foreign_link(void **state)
+{
+        const char interface[] = "w-1j0ql8n2777";
+        NetworkAddresses a, b;
+
+        assert_int_equal(acquire(*state, 1, NULL, "10.0.0.6", &a, NULL), 0);
+        arg_alive = interface;
+        network_pools_await(*state, interface, htonl(0x0a010001)); /* 10.1.0.1 */
+        assert_int_equal(acquire(*state, 2, "one", NULL, &b, NULL), -ENOSPC);
+        assert_int_equal(network_pools_count(*state, 1), 3);
+        /* Of a slot that somebody has, the container's own address, and one of no pool. */
+        network_pools_await(*state, interface, a.host4);
+        network_pools_await(*state, interface, htonl(0x0a000002));
+        network_pools_await(*state, interface, htonl(0xc0000201));
+        network_pools_await(*state, interface, UINT32_MAX);
+        assert_int_equal(network_pools_count(*state, 1), 3);
+        network_pools_link_gone(*state, interface);
+        assert_int_equal(acquire(*state, 2, "one", NULL, &b, NULL), 0);
+        network_pools_release(*state, &b);
+        /* It has vanished meanwhile. */
+        arg_alive = NULL;
+        network_pools_await(*state, interface, b.host4);
+        assert_int_equal(network_pools_count(*state, 1), 4);
+}
+
 static void test_restored(void **state)
 {
         NetworkAddresses a, b;
@@ -218,6 +245,8 @@ int main(void)
                 { "says which pool is exhausted", test_exhausted, setup, teardown },
                 { "leases a fixed address, and says whose it is", test_fixed, setup, teardown },
                 { "waits for the interface of a slot to vanish", test_link_still_there, setup,
+                  teardown },
+                { "waits for an interface that nobody knows to vanish", test_foreign_link, setup,
                   teardown },
                 { "takes up what an earlier life has leased", test_restored, setup, teardown },
                 { "has nothing without a pool", test_none, setup, teardown },

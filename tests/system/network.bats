@@ -348,8 +348,8 @@ host4() { container_get "$1" HostAddress; }
     create t-one --bandwidth-receive 1M
     echo >$tracing/trace
     echo 1 >$tracing/events/module/module_request/enable
-    container_call t-one GetStats
-    manager GetStats as 0
+    container_call t-one GetStats >/dev/null
+    manager GetStats as 0 >/dev/null
     wardenctl destroy t-one >/dev/null
     until_true networks_are_quiet
     create t-two

@@ -146,6 +146,23 @@ int bus_dict_read(sd_bus_message *m, const DictKey *keys, size_t n_keys, void *t
         return 0;
 }
 
+int bus_dict_read_each(sd_bus_message *m, const DictKey *key, const char *contents, DictSetter item,
+                       void *target, Fault *fault)
+{
+        int r = sd_bus_message_enter_container(m, 'a', contents);
+
+        if (r < 0)
+                return bus_dict_fail_read(key, r, fault);
+        while ((r = sd_bus_message_at_end(m, 0)) == 0) {
+                r = item(m, key, target, fault);
+                if (r < 0)
+                        return r;
+        }
+        if (r >= 0)
+                r = sd_bus_message_exit_container(m);
+        return r < 0 ? bus_dict_fail_read(key, r, fault) : 0;
+}
+
 static void *dict_member(const DictKey *key, void *target)
 {
         return (uint8_t *)target + key->offset;

@@ -36,6 +36,12 @@ int bus_dict_set_boolean(sd_bus_message *m, const DictKey *key, void *target, Fa
 int bus_dict_set_u64(sd_bus_message *m, const DictKey *key, void *target, Fault *fault);
 int bus_dict_set_i32(sd_bus_message *m, const DictKey *key, void *target, Fault *fault);
 
+/* For setters of arrays: @item reads one element into @target, and is called for each.
+ * @contents   the signature of an element
+ * Returns     0; what @item returned, which ends it; as a DictSetter */
+int bus_dict_read_each(sd_bus_message *m, const DictKey *key, const char *contents, DictSetter item,
+                       void *target, Fault *fault);
+
 /* An "as" of at most @max_items strings of @max_bytes together.
  * @ret   new vector, owned by the caller; NULL when it is empty */
 int bus_dict_read_strv(sd_bus_message *m, const char *field, size_t max_items, size_t max_bytes,

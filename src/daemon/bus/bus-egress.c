@@ -13,34 +13,32 @@
 
 /* -- reading -- */
 
-static int set_rule_words(sd_bus_message *m, const DictKey *key, EgressRule *rule,
-                          int (*add)(EgressRule *rule, const char *text, Fault *fault),
-                          Fault *fault)
+static int add_rule_network(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
 {
         const char *text;
-        int r;
+        int r = sd_bus_message_read(m, "s", &text);
 
-        r = sd_bus_message_enter_container(m, 'a', "s");
-        if (r < 0)
-                return bus_dict_fail_read(key, r, fault);
-        while ((r = sd_bus_message_read(m, "s", &text)) > 0) {
-                r = add(rule, text, fault);
-                if (r < 0)
-                        return r;
-        }
-        if (r >= 0)
-                r = sd_bus_message_exit_container(m);
-        return r < 0 ? bus_dict_fail_read(key, r, fault) : 0;
+        return r < 0 ? bus_dict_fail_read(key, r, fault)
+                     : egress_rule_add_network(target, text, fault);
 }
 
 static int set_rule_networks(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
 {
-        return set_rule_words(m, key, target, egress_rule_add_network, fault);
+        return bus_dict_read_each(m, key, "s", add_rule_network, target, fault);
+}
+
+static int add_rule_ports(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        const char *text;
+        int r = sd_bus_message_read(m, "s", &text);
+
+        return r < 0 ? bus_dict_fail_read(key, r, fault)
+                     : egress_rule_add_ports(target, text, fault);
 }
 
 static int set_rule_ports(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
 {
-        return set_rule_words(m, key, target, egress_rule_add_ports, fault);
+        return bus_dict_read_each(m, key, "s", add_rule_ports, target, fault);
 }
 
 static int set_rule_protocol(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
@@ -88,26 +86,21 @@ static int read_rule(sd_bus_message *m, EgressRule *ret, Fault *fault)
         return r < 0 ? r : egress_rule_validate(ret, fault);
 }
 
-int bus_egress_set(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+static int add_rule(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
 {
+        _drop_(egress_rule_done) EgressRule rule = EGRESS_RULE_INIT;
         ContainerSpec *spec = target;
         int r;
 
-        r = sd_bus_message_enter_container(m, 'a', "a{sv}");
-        if (r < 0)
-                return bus_dict_fail_read(key, r, fault);
-        while ((r = sd_bus_message_at_end(m, 0)) == 0) {
-                _drop_(egress_rule_done) EgressRule rule = EGRESS_RULE_INIT;
-
-                r = read_rule(m, &rule, fault);
-                if (r >= 0)
-                        r = egress_rules_append(&spec->egress, &spec->n_egress, &rule, fault);
-                if (r < 0)
-                        return r == -ENOMEM ? r : fault_prefix(fault, key->name);
-        }
+        r = read_rule(m, &rule, fault);
         if (r >= 0)
-                r = sd_bus_message_exit_container(m);
-        return r < 0 ? bus_dict_fail_read(key, r, fault) : 0;
+                r = egress_rules_append(&spec->egress, &spec->n_egress, &rule, fault);
+        return r < 0 && r != -ENOMEM ? fault_prefix(fault, key->name) : r;
+}
+
+int bus_egress_set(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        return bus_dict_read_each(m, key, "a{sv}", add_rule, target, fault);
 }
 
 /* -- rules -- */

@@ -26,27 +26,23 @@ int bus_limits_set_cpus(sd_bus_message *m, const DictKey *key, void *target, Fau
                      : limits_set_cpus(limits_of(key, target), text, fault);
 }
 
+static int add_device(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        DeviceLimitKind kind = device_limit_kind_from_string(key->name);
+        const char *node;
+        uint64_t value;
+        int r = sd_bus_message_read(m, "(st)", &node, &value);
+
+        return r < 0 ? bus_dict_fail_read(key, r, fault)
+                     : limits_add_device(limits_of(key, target), kind, node, value, fault);
+}
+
 /* An empty list is given, too: it takes back what there is. */
 int bus_limits_set_devices(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
 {
-        DeviceLimitKind kind = device_limit_kind_from_string(key->name);
-        Limits *limits = limits_of(key, target);
-        const char *node;
-        uint64_t value;
-        int r;
-
-        r = sd_bus_message_enter_container(m, 'a', "(st)");
-        if (r < 0)
-                return bus_dict_fail_read(key, r, fault);
-        limits->devices_set |= UINT32_C(1) << kind;
-        while ((r = sd_bus_message_read(m, "(st)", &node, &value)) > 0) {
-                r = limits_add_device(limits, kind, node, value, fault);
-                if (r < 0)
-                        return r;
-        }
-        if (r >= 0)
-                r = sd_bus_message_exit_container(m);
-        return r < 0 ? bus_dict_fail_read(key, r, fault) : 0;
+        limits_of(key, target)->devices_set |= UINT32_C(1)
+                                               << device_limit_kind_from_string(key->name);
+        return bus_dict_read_each(m, key, "(st)", add_device, target, fault);
 }
 
 int bus_limits_set_bandwidth(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)

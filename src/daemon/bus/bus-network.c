@@ -103,26 +103,21 @@ static int read_forward_removal(sd_bus_message *m, ForwardRemoval *ret, Fault *f
         return port_forward_validate(&whole, "", fault);
 }
 
-int bus_network_set_forwards(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+static int add_forward(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
 {
         ContainerSpec *spec = target;
         PortForward forward;
         int r;
 
-        r = sd_bus_message_enter_container(m, 'a', "a{sv}");
-        if (r < 0)
-                return bus_dict_fail_read(key, r, fault);
-        while ((r = sd_bus_message_at_end(m, 0)) == 0) {
-                r = read_forward(m, &forward, fault);
-                if (r >= 0)
-                        r = port_forwards_append(&spec->forwards, &spec->n_forwards, &forward,
-                                                 fault);
-                if (r < 0)
-                        return r == -ENOMEM ? r : fault_prefix(fault, key->name);
-        }
+        r = read_forward(m, &forward, fault);
         if (r >= 0)
-                r = sd_bus_message_exit_container(m);
-        return r < 0 ? bus_dict_fail_read(key, r, fault) : 0;
+                r = port_forwards_append(&spec->forwards, &spec->n_forwards, &forward, fault);
+        return r < 0 && r != -ENOMEM ? fault_prefix(fault, key->name) : r;
+}
+
+int bus_network_set_forwards(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        return bus_dict_read_each(m, key, "a{sv}", add_forward, target, fault);
 }
 
 /* -- properties -- */

@@ -13,58 +13,46 @@
 
 /* CreateContainer */
 
-static int set_labels(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+static int add_label(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
 {
         const char *name, *value;
-        int r;
+        int r = sd_bus_message_read(m, "{ss}", &name, &value);
 
-        r = sd_bus_message_enter_container(m, 'a', "{ss}");
-        if (r < 0)
-                return bus_dict_fail_read(key, r, fault);
-        while ((r = sd_bus_message_read(m, "{ss}", &name, &value)) > 0) {
-                r = container_spec_add_label(target, name, value, fault);
-                if (r < 0)
-                        return r;
-        }
-        if (r >= 0)
-                r = sd_bus_message_exit_container(m);
-        return r < 0 ? bus_dict_fail_read(key, r, fault) : 0;
+        return r < 0 ? bus_dict_fail_read(key, r, fault)
+                     : container_spec_add_label(target, name, value, fault);
+}
+
+static int set_labels(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        return bus_dict_read_each(m, key, "{ss}", add_label, target, fault);
+}
+
+static int add_bind_mount(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        const char *source, *destination, *options;
+        int r = sd_bus_message_read(m, "(sss)", &source, &destination, &options);
+
+        return r < 0 ? bus_dict_fail_read(key, r, fault)
+                     : container_spec_add_bind_mount(target, source, destination, options, fault);
 }
 
 static int set_bind_mounts(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
 {
-        const char *source, *destination, *options;
-        int r;
+        return bus_dict_read_each(m, key, "(sss)", add_bind_mount, target, fault);
+}
 
-        r = sd_bus_message_enter_container(m, 'a', "(sss)");
-        if (r < 0)
-                return bus_dict_fail_read(key, r, fault);
-        while ((r = sd_bus_message_read(m, "(sss)", &source, &destination, &options)) > 0) {
-                r = container_spec_add_bind_mount(target, source, destination, options, fault);
-                if (r < 0)
-                        return r;
-        }
-        if (r >= 0)
-                r = sd_bus_message_exit_container(m);
-        return r < 0 ? bus_dict_fail_read(key, r, fault) : 0;
+static int add_tmpfs(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        const char *text;
+        int r = sd_bus_message_read(m, "s", &text);
+
+        return r < 0 ? bus_dict_fail_read(key, r, fault)
+                     : container_spec_add_tmpfs(target, text, fault);
 }
 
 static int set_tmpfs(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
 {
-        const char *text;
-        int r;
-
-        r = sd_bus_message_enter_container(m, 'a', "s");
-        if (r < 0)
-                return bus_dict_fail_read(key, r, fault);
-        while ((r = sd_bus_message_read(m, "s", &text)) > 0) {
-                r = container_spec_add_tmpfs(target, text, fault);
-                if (r < 0)
-                        return r;
-        }
-        if (r >= 0)
-                r = sd_bus_message_exit_container(m);
-        return r < 0 ? bus_dict_fail_read(key, r, fault) : 0;
+        return bus_dict_read_each(m, key, "s", add_tmpfs, target, fault);
 }
 
 static int set_private_users(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
@@ -249,24 +237,20 @@ static int spawn_add_rlimit(JobSpec *spec, const DictKey *key, const char *name,
         return 0;
 }
 
-static int spawn_set_rlimits(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+static int spawn_read_rlimit(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
 {
         BusSpawn *spawn = target;
         JobRlimit rlimit;
         const char *name;
-        int r;
+        int r = sd_bus_message_read(m, "{s(tt)}", &name, &rlimit.soft, &rlimit.hard);
 
-        r = sd_bus_message_enter_container(m, 'a', "{s(tt)}");
-        if (r < 0)
-                return bus_dict_fail_read(key, r, fault);
-        while ((r = sd_bus_message_read(m, "{s(tt)}", &name, &rlimit.soft, &rlimit.hard)) > 0) {
-                r = spawn_add_rlimit(spawn->spec, key, name, rlimit, fault);
-                if (r < 0)
-                        return r;
-        }
-        if (r >= 0)
-                r = sd_bus_message_exit_container(m);
-        return r < 0 ? bus_dict_fail_read(key, r, fault) : 0;
+        return r < 0 ? bus_dict_fail_read(key, r, fault)
+                     : spawn_add_rlimit(spawn->spec, key, name, rlimit, fault);
+}
+
+static int spawn_set_rlimits(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)
+{
+        return bus_dict_read_each(m, key, "{s(tt)}", spawn_read_rlimit, target, fault);
 }
 
 static int spawn_set_tty_size(sd_bus_message *m, const DictKey *key, void *target, Fault *fault)

@@ -29,7 +29,7 @@ lost_interface() { ! has_interface "$1"; }
 seen_outside() { [[ $(in_world_fetch "$1" "$2") == "seen $WORLD4" ]]; }
 in_world_fetch() { printf 'GET / HTTP/1.0\r\n\r\n' | in_world socat -T 5 - "TCP:$1:$2,connect-timeout=3" | tail -n 1; }
 
-no_rules() { ! nft list ruleset | grep -q '"w-'; }
+no_rules() { ! network_traces | grep -q '^rule '; }
 
 # journal_has TEXT [MESSAGE_ID]: of the container t-one, which has another id in each case
 journal_has() { journalctl -q -o cat CONTAINER_ID="$ID" ${2:+MESSAGE_ID=$2} | grep -qF "$1"; }
@@ -108,6 +108,26 @@ journal_has() { journalctl -q -o cat CONTAINER_ID="$ID" ${2:+MESSAGE_ID=$2} | gr
     wardenctl stop t-one
     wardenctl destroy t-one
     until_true same_traces "$before"
+}
+
+@test "loses the interface of a container that still says farewell to nobody" {
+    local pair
+    create t-one
+    pair=$(pair_of t-one)
+    in_background "$BATS_TEST_TMPDIR/server" in_world nc -l -p 7008
+    until_true in_world sh -c 'ss -Hltn "sport = :7008" | grep -q .'
+    mkfifo "$BATS_TEST_TMPDIR/words"
+    in_background "$BATS_TEST_TMPDIR/client" sh -c "exec wardenctl exec t-one -- nc $WORLD4 7008 <'$BATS_TEST_TMPDIR/words'"
+    exec 7>"$BATS_TEST_TMPDIR/words"
+    echo hello >&7
+    until_true grep -q hello "$BATS_TEST_TMPDIR/server"
+    # Nobody answers any more.
+    in_world ip link set up1 down
+    wardenctl destroy t-one
+    exec 7>&-
+    until_true lost_interface "$pair"
+    in_world ip link set up1 up
+    in_world ip -6 addr replace "$WORLD6/64" dev up1 nodad
 }
 
 @test "gives the others back when one of the host's interfaces has vanished inside" {

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <systemd/sd-event.h>
+
 #include "basic/interface.h"
 #include "basic/log.h"
 #include "basic/message-id.h"
@@ -16,6 +18,8 @@
 #include "daemon/resolver.h"
 #include "daemon/segment-pool.h"
 #include "model/resolv-conf.h"
+
+#define LOST_USEC (1 * USEC_PER_SEC) /* longer than a process needs to end */
 
 static int lease_slot(Container *c, Fault *fault)
 {
@@ -208,16 +212,33 @@ int container_network_is_joined(const Container *c)
         return other && other->leader_pid > 0 && !process_is_gone(other->leader_pidfd);
 }
 
-void container_network_link_gone(const Container *c)
+static int has_lost_interface(const Container *c)
 {
+        return c->has_network && (c->state == CONTAINER_ACTIVE || c->state == CONTAINER_FROZEN) &&
+               !process_is_gone(c->leader_pidfd) && interface_index(c->network.interface) < 0;
+}
+
+static int on_interface_lost(sd_event_source *s, uint64_t usec, void *userdata)
+{
+        Container *c = userdata;
         char text[128];
 
-        if (!c->has_network || (c->state != CONTAINER_ACTIVE && c->state != CONTAINER_FROZEN) ||
-            process_is_gone(c->leader_pidfd) || interface_index(c->network.interface) > 0)
-                return;
+        c->interface_source = sd_event_source_disable_unref(c->interface_source);
+        if (!has_lost_interface(c))
+                return 0;
         (void)snprintf(text, sizeof(text),
                        "Its interface %s was removed from the host; it has no network until it is "
                        "stopped and started",
                        c->network.interface);
         (void)container_log(c, LOG_WARNING, 0, MESSAGE_INTERFACE_LOST, text);
+        return 0;
+}
+
+/* A process that ends lets go of its network before anybody hears of its end. */
+void container_network_link_gone(Container *c)
+{
+        if (c->interface_source || !has_lost_interface(c))
+                return;
+        (void)sd_event_add_time_relative(c->manager->event, &c->interface_source, CLOCK_MONOTONIC,
+                                         LOST_USEC, 0, on_interface_lost, c);
 }

@@ -22,8 +22,8 @@ void container_network_release(Container *c);
 int container_network_plan(const Container *c, Plan *plan, Fault *fault);
 
 /* An interface of the host has vanished, which may be its own: with a container that ends that is
- * how it is, else somebody is told. */
-void container_network_link_gone(const Container *c);
+ * how it is, else somebody is told after a moment. */
+void container_network_link_gone(Container *c);
 
 /* After the worker has joined the namespace of a pid: whether that was really the other container's
  * and not a reuse of its number. Returns 1 or 0. */

@@ -123,6 +123,7 @@ Container *container_free(Container *c)
                 map_remove(c->manager->by_id, c->id);
         container_forwards_release(c);
         container_segment_cancel(c);
+        sd_event_source_disable_unref(c->interface_source);
         container_network_release(c);
         if (c->uid_count > 0)
                 uid_pool_release(c->manager->uids, c->uid_base, c->uid_count);

@@ -62,6 +62,7 @@ struct Container {
         struct WorkerOperation *interfaces_return; /* those of the host are being given back */
         NetworkChange *network_changes;            /* that are under way */
         SegmentChange *segment_change;             /* the same */
+        struct sd_event_source *interface_source;  /* it has vanished, and we wonder why */
 
         uint32_t leader_pid; /* 0: no process. For printing; the pidfd is what is used */
         uint64_t leader_start_ticks;

@@ -77,10 +77,13 @@ journal_has() { journalctl -q -o cat CONTAINER_ID="$ID" ${2:+MESSAGE_ID=$2} | gr
     wardenctl start t-one
     kill -KILL "$(leader t-one)"
     until_true state_is t-one stopped
+    sleep 1.5
     wardenctl start t-one
     other=$(pair_of t-one)
     wardenctl destroy t-one
     until_true lost_interface "$other"
+    # It would be said after a second; that nothing is said can only be waited for.
+    sleep 1.5
     refuses journal_has "was removed from the host"
 }
 

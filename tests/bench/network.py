@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 
-from tables import PODMAN, RateTable, Table, bench, bench_command, leader_of, percentile, run
+from tables import PODMAN, PairedTable, Table, bench, bench_command, leader_of, percentile, run
 
 BENCH_NETWORK = "/usr/lib/warden/tests/bench-network"
 ROUNDS = 10
@@ -222,8 +222,9 @@ def warden_way(root):
 
 
 def throughput(root, mib, n):
+    """Many short turns: what is to be seen are 5 %, and from one second to the next a machine is more different than that."""
     size = mib << 20
-    table = RateTable(f"TCP through a forwarded port, {mib} MiB a turn (iperf3)", "veth and nftables, no manager", size)
+    table = PairedTable(f"TCP through a forwarded port, {mib} MiB a turn (iperf3)", "veth and nftables, no manager", size)
     table.ROUNDS = n
     if not shutil.which("iperf3"):
         table.notes.append("iperf3: not installed here")

@@ -224,7 +224,7 @@ def main():
             "output": [lambda: output(root, bundle, n * 5)],
             "network": [lambda: network.price(root, n, 0), lambda: network.price(root, n, 30),
                         lambda: network.crowd(root, 50, max(2, n // 20)),
-                        lambda: network.throughput(root, n * 5, 10)],
+                        lambda: network.throughput(root, 200, max(10, n // 4))],
             "firewall": [lambda: firewall.changes(n * 5)],
             "statistics": [lambda: limits.statistics(root, bundle, 1, n // 4, True),
                            lambda: limits.statistics(root, bundle, 20, n // 4, True),

@@ -89,10 +89,25 @@ class RateTable(Table):
 
     def print(self):
         reference = self.samples.get(self.reference)
-        print(f"\n### {self.title}\n\n| | n | median GiB/s | of {self.reference} |\n|---|---:|---:|---:|")
+        print(f"\n### {self.title}\n\n| | n | least GiB/s | median | most | of {self.reference} |\n"
+              "|---|---:|---:|---:|---:|---:|")
         for name, samples in self.samples.items():
-            median = percentile(samples, 50)
-            ratio = f"{percentile(reference, 50) / median:.2f}" if reference else "–"
-            print(f"| {name} | {len(samples)} | {self.size / median * 1e6 / (1 << 30):.2f} | {ratio} |")
+            rates = [f"{self.size / percentile(samples, p) * 1e6 / (1 << 30):.2f}" for p in (100, 50, 0)]
+            print(f"| {name} | {len(samples)} | {' | '.join(rates)} | {self.ratio(samples, reference)} |")
         for note in self.notes:
             print(f"\n{note}")
+
+    def ratio(self, samples, reference):
+        return f"{percentile(reference, 50) / percentile(samples, 50):.2f}" if reference else "–"
+
+
+class PairedTable(RateTable):
+    """Each turn has one sample of every contender: what is compared is the turn, since from one to the next the machine is
+    not the same."""
+
+    def ratio(self, samples, reference):
+        if not reference or samples is reference:
+            return "1.00" if reference else "–"
+        ratios = [100 * r / s for s, r in zip(samples, reference)]
+        least, median, most = [percentile(ratios, p) / 100 for p in (25, 50, 75)]
+        return f"{median:.2f} (half of the turns: {least:.2f} to {most:.2f})"

@@ -6,6 +6,7 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
+#include <string.h>
 
 #include "firewall/netfilter.h"
 
@@ -57,6 +58,16 @@ struct nl_msg *netfilter_message_new(int subsystem, int type, int flags, int fam
         return take_ptr(m);
 }
 
+/* A list may also end because the kernel could not go on with it. */
+static int read_end(const struct nlmsghdr *h)
+{
+        int32_t error = 0;
+
+        if (nlmsg_datalen(h) >= (int)sizeof(error))
+                memcpy(&error, nlmsg_data(h), sizeof(error));
+        return error < 0 ? error : 0;
+}
+
 static void take_answer(Answers *answers, struct nlmsghdr *h)
 {
         const struct nlmsgerr *error = nlmsg_data(h);
@@ -68,6 +79,7 @@ static void take_answer(Answers *answers, struct nlmsghdr *h)
                 r = -EINTR;
         if (h->nlmsg_type == NLMSG_DONE) {
                 answers->is_over = 1;
+                r = r < 0 ? r : read_end(h);
         } else if (h->nlmsg_type == NLMSG_ERROR) {
                 answers->is_over = 1;
                 r = nlmsg_datalen(h) < (int)sizeof(*error) ? -EBADMSG : error->error;

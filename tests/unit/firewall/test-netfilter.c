@@ -23,6 +23,8 @@
 /* What is received for one request, one after the other: of a list, its parts. */
 typedef enum Step {
         STEP_OVER,        /* end of the list, or the acknowledgement */
+        STEP_END,         /* of the list, as the kernel writes it */
+        STEP_BROKEN,      /* the same, but it could not go on: EMSGSIZE */
         STEP_ITEM,        /* of the list */
         STEP_CHANGED,     /* the same, and it has changed since it was begun */
         STEP_STRANGE,     /* the end of another request's */
@@ -96,6 +98,10 @@ int __wrap_nl_recv(struct nl_sock *socket, struct sockaddr_nl *from, unsigned ch
         switch (kernel.steps[kernel.step++]) {
         case STEP_OVER:
                 return answer(NLMSG_ERROR, 0, kernel.number, 0, buffer);
+        case STEP_END:
+                return answer(NLMSG_DONE, NLM_F_MULTI, kernel.number, 0, buffer);
+        case STEP_BROKEN:
+                return answer(NLMSG_DONE, NLM_F_MULTI, kernel.number, -EMSGSIZE, buffer);
         case STEP_ITEM:
                 return answer(item, NLM_F_MULTI, kernel.number, 0, buffer);
         case STEP_CHANGED:
@@ -187,6 +193,18 @@ static void test_dump_changed(void **state)
         assert_int_equal(kernel.step, ELEMENTSOF(steps));
 }
 
+static void test_dump_broken(void **state)
+{
+        static const Step steps[] = { STEP_ITEM, STEP_BROKEN, STEP_ITEM, STEP_END };
+        unsigned n;
+
+        begin(steps, ELEMENTSOF(steps));
+        assert_int_equal(dump(*state, &n), -EMSGSIZE);
+        assert_int_equal(dump(*state, &n), 0);
+        assert_int_equal(n, 1);
+        assert_int_equal(kernel.step, ELEMENTSOF(steps));
+}
+
 static void test_dump_overrun(void **state)
 {
         static const Step steps[] = { STEP_ITEM, STEP_OVERRUN, STEP_ITEM, STEP_OVER };
@@ -267,6 +285,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 { "lists, whoever else is answered", test_dump, setup, teardown, NULL },
                 { "tells of a list that has changed, at its end", test_dump_changed, setup,
+                  teardown, NULL },
+                { "tells of a list that the kernel has not finished", test_dump_broken, setup,
                   teardown, NULL },
                 { "begins anew after answers were lost", test_dump_overrun, setup, teardown, NULL },
                 { "repeats a call when the kernel says so", test_call, setup, teardown, NULL },

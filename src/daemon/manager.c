@@ -134,9 +134,15 @@ static void on_link_gone(void *userdata, const char *interface)
         Container *c;
 
         network_pools_link_gone(manager->networks, interface);
-        MAP_FOREACH(c, manager->by_id)
-                if (!interface || strcmp(c->network.interface, interface) == 0)
+        if (interface) {
+                c = strncmp(interface, "w-", 2) == 0 ? map_get(manager->by_id, interface + 2)
+                                                     : NULL;
+                if (c)
                         container_network_link_gone(c);
+                return;
+        }
+        MAP_FOREACH(c, manager->by_id)
+                container_network_link_gone(c);
 }
 
 /* Only at the start: whoever makes a route later knows what there is. Containers that live in such

@@ -133,6 +133,7 @@ END
     is 46 "$(talks t-green3 t-green2)"
 }
 
+# bats test_tags=kernel
 @test "changes while a container runs, and stays so over a restart and a stop" {
     create t-one
     create t-two --segment red

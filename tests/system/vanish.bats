@@ -34,6 +34,7 @@ no_rules() { ! network_traces | grep -q '^rule '; }
 # journal_has TEXT [MESSAGE_ID]: of the container t-one, which has another id in each case
 journal_has() { journalctl -q -o cat CONTAINER_ID="$ID" ${2:+MESSAGE_ID=$2} | grep -qF "$1"; }
 
+# bats test_tags=kernel
 @test "goes on without the interface of a container, and says what is gone" {
     local pair ID
     create t-one --publish 8080:80 --bandwidth 10M

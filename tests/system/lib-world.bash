@@ -35,7 +35,11 @@ in_world() { ip netns exec world "$@"; }
 
 # addresses of a container, without prefixes
 address4() { container_get "$1" ContainerAddress; }
-address6() { container_get "$1" Addresses | jq -r '.[] | select(test(":")) | sub("/.*"; "")'; }
+address6() {
+    local addresses six='"([0-9a-f]*:[0-9a-f:]*)/'
+    addresses=$(container_get "$1" Addresses) || return
+    [[ ! $addresses =~ $six ]] || echo "${BASH_REMATCH[1]}"
+}
 
 # network_traces: all that networks of containers may leave on a host, sorted
 network_traces() {

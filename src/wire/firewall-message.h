@@ -29,7 +29,7 @@ typedef struct FirewallContainer {
         NetworkAddresses addresses; /* its pool and the prefixes do not matter here, but that
                                        prefix6 is 0 without IPv6 */
         uint32_t segment;           /* number of the one that it is in; 0: none */
-        uint32_t segment_before;
+        uint32_t segment_before;    /* the same, for FIREWALL_SEGMENT alone */
         PortForward *forwards;
         size_t n_forwards;
         EgressRule *rules; /* each with a number of its own */

@@ -273,8 +273,11 @@ int shaper_apply(Netlink *netlink, const char *interface, BandwidthDirection dir
 
 int shaper_remove(Netlink *netlink, const char *interface)
 {
+        int index = link_find(interface, NULL);
         char name[NETWORK_INTERFACE_MAX];
 
+        if (index >= 0)
+                (void)remove_queue(netlink, index, TC_H_INGRESS, HANDLE_INGRESS, NULL);
         shaper_device(interface, name);
         return link_remove(netlink, name);
 }

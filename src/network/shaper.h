@@ -25,5 +25,7 @@ void shaper_device(const char *interface, char ret[NETWORK_INTERFACE_MAX]);
 int shaper_apply(Netlink *netlink, const char *interface, BandwidthDirection direction,
                  const Bandwidth *bandwidth, Fault *fault);
 
-/* After the pair is gone. A device that is not there is none to remove: 0. */
+/* After the processes are gone. The pair may be there yet, as long as the kernel has something to
+ * say on their behalf, which nothing holds up then. A device that is not there is none to remove:
+ * 0. */
 int shaper_remove(Netlink *netlink, const char *interface);

@@ -224,22 +224,25 @@ for i in range(100):
 }
 
 @test "lets its network go when nobody ends its connections" {
-    local link
+    local name links=()
     in_background "$BATS_TEST_TMPDIR/quiet" in_world socat TCP4-LISTEN:7005,reuseaddr,fork "SYSTEM:sleep 100"
     until_true in_world nc -z "$WORLD4" 7005
     create t-orphan
-    link="w-$(container_get t-orphan Id)"
-    in_background "$BATS_TEST_TMPDIR/nc" wardenctl exec t-orphan -- python3 -c "
+    create t-limited --bandwidth 1M
+    for name in t-orphan t-limited; do
+        links+=("w-$(container_get "$name" Id)")
+        in_background "$BATS_TEST_TMPDIR/$name" wardenctl exec "$name" -- python3 -c "
 import socket, time
 s = socket.create_connection(('$WORLD4', 7005), 5)
 print('there', flush=True)
 time.sleep(1000)"
-    until_true grep there "$BATS_TEST_TMPDIR/nc"
+        until_true grep there "$BATS_TEST_TMPDIR/$name"
+    done
     # From now on the world is deaf: what the container's kernel says of the end, it says again for minutes.
     in_world nft add table inet deaf
     in_world nft add chain inet deaf input '{ type filter hook input priority 0; policy drop; }'
-    wardenctl destroy t-orphan
-    until_true bash -c "! ip link show $link"
+    wardenctl destroy t-orphan t-limited
+    for name in "${links[@]}"; do until_true bash -c "! ip link show $name"; done
     in_world nft delete table inet deaf
 }
 

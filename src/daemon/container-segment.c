@@ -111,7 +111,12 @@ static void on_changed(void *userdata, int error, const Fault *fault)
                 return;
         }
         if (error < 0) {
+                Firewall *firewall = c->manager->firewall;
+
                 change_finish(change, error, fault);
+                /* Of an earlier try whose answer was lost: what the kernel has is not known. */
+                if (error == -EEXIST)
+                        firewall_rebuild(firewall);
                 return;
         }
         swap(change);

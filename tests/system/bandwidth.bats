@@ -101,7 +101,6 @@ device_of() { local pair; pair=$(pair_of "$1"); echo "i${pair#w}"; }
 # The kernel's module brings ifb0 and ifb1 along, which are nobody's.
 no_device() { [[ ! -e /sys/class/net/$1 ]] && ! compgen -G '/sys/class/net/i-*' >/dev/null; }
 
-# bats test_tags=kernel
 @test "holds a container to its rate in both directions, by IPv4 and IPv6" {
     create t-one --bandwidth 2M:300K
     is '{"BandwidthReceiveMax":[2000000,300000],"BandwidthTransmitMax":[2000000,300000]}' "$(wardenctl limit --json t-one)"
@@ -188,6 +187,7 @@ no_device() { [[ ! -e /sys/class/net/$1 ]] && ! compgen -G '/sys/class/net/i-*' 
     sends_at t-one 2000000
 }
 
+# bats test_tags=kernel
 @test "leaves no device of a container that is destroyed, and none of a create that fails" {
     local device
     create t-one --bandwidth 1M

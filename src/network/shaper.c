@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 #include "basic/fd.h"
+#include "basic/interface.h"
 #include "network/link.h"
 #include "network/shaper.h"
 
@@ -247,7 +248,7 @@ int shaper_apply(Netlink *netlink, const char *interface, BandwidthDirection dir
         uint32_t mtu = 0;
         int index, r;
 
-        r = index = link_find(interface, NULL);
+        r = index = interface_index(interface);
         if (r == -ENODEV)
                 r = fault_set(
                         fault, FAULT_FAILED, r,
@@ -273,7 +274,7 @@ int shaper_apply(Netlink *netlink, const char *interface, BandwidthDirection dir
 
 int shaper_remove(Netlink *netlink, const char *interface)
 {
-        int index = link_find(interface, NULL);
+        int index = interface_index(interface);
         char name[NETWORK_INTERFACE_MAX];
 
         if (index >= 0)

@@ -159,6 +159,8 @@ rule() {
     echo_service in_world TCP4-LISTEN:7000
     in_background "$BATS_TEST_TMPDIR/server" in_world socat TCP4-LISTEN:7002,reuseaddr PIPE
     until_true in_world nc -z "$WORLD4" 7000
+    # That one takes a single connection.
+    until_true bash -c 'ip netns exec world ss -Hltn "sport = :7002" | grep -q .'
     in_background "$BATS_TEST_TMPDIR/long" wardenctl exec s-one -- python3 -c "
 import socket, time
 s = socket.create_connection(('$WORLD4', 7002), 5)

@@ -355,7 +355,8 @@ host4() { container_get "$1" HostAddress; }
     create t-two
     refuses create t-three --interface nowhere
     echo 0 >$tracing/events/module/module_request/enable
-    is '' "$(grep -oE 'module_request: .*([wi]-|nowhere).*' $tracing/trace)"
+    # udev looks at every interface that comes, and this one may be gone by then.
+    is '' "$(grep -v udev $tracing/trace | grep -E 'module_request: .*([wi]-|nowhere)')"
 }
 
 # bats test_tags=anywhere

@@ -42,9 +42,9 @@ struct FirewallCall {
         uint32_t address; /* of the container, network byte order */
         int is_later;     /* held back */
         int is_retried;
-        int is_orphan;             /* nobody waits: freed when it is through */
-        int is_done;               /* only memory, which its owner frees */
-        FirewallCounters counters; /* of a FIREWALL_COUNT that is done */
+        int is_orphan;              /* nobody waits: freed when it is through */
+        int is_done;                /* only memory, which its owner frees */
+        FirewallCounters *counters; /* of a FIREWALL_COUNT that was answered; else NULL */
 };
 
 struct Firewall {
@@ -80,12 +80,18 @@ static void call_unlink(FirewallCall *call)
                 }
 }
 
+static void call_forget(FirewallCall *call)
+{
+        free(call->counters);
+        free(call);
+}
+
 static void call_release(FirewallCall *call)
 {
         call_unlink(call);
         worker_operation_free(call->worker);
         wire_writer_done(&call->request);
-        free(call);
+        call_forget(call);
 }
 
 Firewall *firewall_free(Firewall *firewall)
@@ -109,7 +115,7 @@ FirewallCall *firewall_call_free(FirewallCall *call)
         if (!call)
                 return NULL;
         if (call->is_done)
-                free(call);
+                call_forget(call);
         else
                 call->is_orphan = 1;
         return NULL;
@@ -131,17 +137,23 @@ static void call_finish(FirewallCall *call, int error, const Fault *fault)
         call->func(call->userdata, error, fault);
 }
 
-/* @blob   empty of all but a FIREWALL_COUNT; what makes no sense is nothing */
+/* What makes no sense is nothing. */
 static void on_answered(void *userdata, const uint8_t *blob, size_t size)
 {
         FirewallCall *call = userdata;
 
-        (void)firewall_counters_decode(blob, size, &call->counters);
+        if (call->action != FIREWALL_COUNT)
+                return;
+        call->counters = calloc(1, sizeof(*call->counters));
+        if (call->counters)
+                (void)firewall_counters_decode(blob, size, call->counters);
 }
 
 const FirewallCounters *firewall_call_counters(const FirewallCall *call)
 {
-        return &call->counters;
+        static const FirewallCounters nothing = { 0 };
+
+        return call->counters ?: &nothing;
 }
 
 static void on_called(void *userdata, int error, const Fault *fault)

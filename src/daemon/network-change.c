@@ -73,22 +73,24 @@ NetworkChange *network_change_free(NetworkChange *change)
         return NULL;
 }
 
-/* The one who asked may do anything, so everything of ours is in order before. */
+/* The one who asked may do anything, so everything of ours is in order before; but the call, which
+ * has what was counted. */
 void network_change_finish(NetworkChange *change, int error, const Fault *fault)
 {
         const NetworkChange done = *change;
-        FirewallCounters counters = { 0 };
-        PortForward forward = change->forward;
 
-        if (change->action == FIREWALL_COUNT && change->call && error >= 0)
-                counters = *firewall_call_counters(change->call);
+        change->call = NULL;
         network_change_free(change);
         if (done.forward_func)
-                done.forward_func(done.userdata, error < 0 ? NULL : &forward, error, fault);
+                done.forward_func(done.userdata, error < 0 ? NULL : &done.forward, error, fault);
+        else if (done.count_func && error < 0)
+                done.count_func(done.userdata, NULL, NULL, error, fault);
         else if (done.count_func)
-                done.count_func(done.userdata, done.container, &counters, error, fault);
+                done.count_func(done.userdata, done.container, firewall_call_counters(done.call), 0,
+                                NULL);
         else if (done.func)
                 done.func(done.userdata, error, fault);
+        firewall_call_free(done.call);
 }
 
 int network_change_step(NetworkChange *change, int error, const Fault *fault,

@@ -323,6 +323,26 @@ static void make_config(const char *path)
         fd_close(fd);
 }
 
+void harness_configure(Harness *h, const char *conf)
+{
+        char path[128];
+        int fd;
+
+        path_in(h, "wardend.conf", path, sizeof(path));
+        fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+        assert_true(fd >= 0);
+        assert_int_equal(io_write_full(fd, conf, strlen(conf)), 0);
+        fd_close(fd);
+}
+
+void harness_reload_wardend(Harness *h)
+{
+        h->is_ready = 0;
+        assert_int_equal(kill(h->wardend_pid, SIGHUP), 0);
+        harness_read_notify(h, 10 * USEC_PER_SEC);
+        assert_int_equal(h->is_ready, 1);
+}
+
 void harness_launch_wardend(Harness *h)
 {
         char worker[256], wshd[256], journal[256], firewall[256], state[160], runtime[160],

@@ -40,8 +40,11 @@ void harness_new_bus(Harness *h); /* without wardend */
 void harness_free(Harness *h);
 
 void harness_start_systemd(Harness *h);
-void harness_start_wardend(Harness *h);  /* and waits until it is ready */
-void harness_launch_wardend(Harness *h); /* does not wait */
+void harness_configure(Harness *h,
+                       const char *conf); /* wardend.conf, for its next start or reload */
+void harness_reload_wardend(Harness *h);  /* and waits until it is ready again */
+void harness_start_wardend(Harness *h);   /* and waits until it is ready */
+void harness_launch_wardend(Harness *h);  /* does not wait */
 
 /* harness_new() with other control groups. Returns 0; -1: who is not root cannot mount them. */
 int harness_new_with_cgroup(Harness *h, HarnessCgroup cgroup);

@@ -669,16 +669,11 @@ static void test_shows_status(void **state)
 static void test_reloads(void **state)
 {
         _drop_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        static const char text[] = "[Manager]\nContainersMax=1\n";
-        _drop_(drop_fd) int fd = -EBADF;
         Harness *h = *state;
 
         create(h, "one");
-        fd = open(h->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        assert_int_equal(io_write_file_atomic(fd, "wardend.conf", text, strlen(text)), 0);
-        assert_int_equal(kill(h->wardend_pid, SIGHUP), 0);
-        harness_read_notify(h, 10 * USEC_PER_SEC);
-        assert_int_equal(h->is_ready, 1);
+        harness_configure(h, "[Manager]\nContainersMax=1\n");
+        harness_reload_wardend(h);
         assert_true(harness_create(h, "two", &error) < 0);
         assert_string_equal(error.name, ERROR "LimitReached");
 }

@@ -533,17 +533,8 @@ static void test_reasons(void **state)
 
 static void configure(Harness *h, const char *text)
 {
-        char path[128];
-        int fd;
-
-        (void)snprintf(path, sizeof(path), "%s/wardend.conf", h->directory);
-        fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-        assert_true(fd >= 0);
-        assert_int_equal(io_write_full(fd, text, strlen(text)), 0);
-        fd_close(fd);
-        assert_int_equal(kill(h->wardend_pid, SIGHUP), 0);
-        h->is_ready = 0;
-        harness_read_notify(h, 10 * USEC_PER_SEC);
+        harness_configure(h, text);
+        harness_reload_wardend(h);
 }
 
 static void until_dropped(Harness *h, uint64_t n)

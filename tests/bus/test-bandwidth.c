@@ -26,15 +26,9 @@
 static int setup_with(void **state, const char *conf)
 {
         static Harness h;
-        char path[128];
-        FILE *f;
 
         harness_new_bus(&h);
-        (void)snprintf(path, sizeof(path), "%s/wardend.conf", h.directory);
-        f = fopen(path, "we");
-        assert_non_null(f);
-        assert_true(fputs(conf, f) >= 0);
-        assert_int_equal(fclose(f), 0);
+        harness_configure(&h, conf);
         harness_start_wardend(&h);
         *state = &h;
         return 0;

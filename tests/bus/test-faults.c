@@ -63,18 +63,8 @@ static void assert_recovered(Harness *h)
 
 static void use_short_timeouts(Harness *h)
 {
-        static const char text[] = "[Manager]\nCreateTimeoutSec=500ms\n";
-        char path[128];
-        FILE *f;
-
-        (void)snprintf(path, sizeof(path), "%s/wardend.conf", h->directory);
-        f = fopen(path, "we");
-        assert_non_null(f);
-        assert_true(fputs(text, f) >= 0);
-        assert_int_equal(fclose(f), 0);
-        assert_int_equal(kill(h->wardend_pid, SIGHUP), 0);
-        harness_read_notify(h, 10 * USEC_PER_SEC);
-        assert_int_equal(h->is_ready, 1);
+        harness_configure(h, "[Manager]\nCreateTimeoutSec=500ms\n");
+        harness_reload_wardend(h);
 }
 
 static int on_created(sd_bus_message *m, void *userdata, sd_bus_error *error)

@@ -26,17 +26,10 @@
 static int setup(void **state)
 {
         static Harness h;
-        char path[128];
-        FILE *f;
 
         harness_new_bus(&h);
-        (void)snprintf(path, sizeof(path), "%s/wardend.conf", h.directory);
-        f = fopen(path, "we");
-        assert_non_null(f);
-        assert_true(fputs("[Manager]\nNetworkPool=default 10.254.0.0/24\n"
-                          "PortPool=61001:3\n",
-                          f) >= 0);
-        assert_int_equal(fclose(f), 0);
+        harness_configure(&h, "[Manager]\nNetworkPool=default 10.254.0.0/24\n"
+                              "PortPool=61001:3\n");
         harness_start_wardend(&h);
         *state = &h;
         return 0;
